@@ -1,0 +1,31 @@
+// Points in time: milliseconds since 1970-01-01 UTC. The only text form is RFC 3339 in UTC with
+// milliseconds, "2026-03-30T12:00:00.000Z". No clock here: the time arrives from outside.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keyledger {
+
+struct Timestamp {
+  std::int64_t ms = 0;
+
+  auto operator<=>(const Timestamp&) const = default;
+};
+
+[[nodiscard]] constexpr Timestamp operator+(Timestamp t, std::int64_t milliseconds) {
+  return {t.ms + milliseconds};
+}
+
+// Years 1970 to 9999.
+[[nodiscard]] std::string to_text(Timestamp time);
+
+// Accepts any RFC 3339 time (offset or Z, any number of fraction digits; digits beyond the third
+// are cut, never rounded up). Nothing for anything else: no leap second 60, no date alone, no year
+// before 1970.
+[[nodiscard]] std::optional<Timestamp> parse_time(std::string_view text);
+
+}  // namespace keyledger
