@@ -1,0 +1,165 @@
+// What can be asked of the ledger. Commands carry everything that is not in the state: new ids,
+// hashes and sealed blobs are made by the caller, so that deciding is pure. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/workspace.h"
+#include "events/blobs.h"
+#include "events/event.h"
+
+namespace keyledger {
+
+// The very first one: makes the log, the operator's workspace, its policy, its owner and the
+// owner's management key, in one frame. kWrongState on a ledger that has any event.
+struct FoundLedger {
+  LogId log_id;
+  std::string origin;
+  WorkspaceId workspace;
+  std::string workspace_name;
+  std::string profile;
+  Policy policy;
+  MemberId owner;
+  CommittedBlob owner_profile;
+  KeyId key;
+  std::string key_name;
+  SecretFacts secret;
+};
+
+struct AcceptRollback {
+  std::string origin;
+  std::uint64_t watermark_size = 0;
+  std::uint64_t found_size = 0;
+};
+
+struct CreateKey {
+  KeyId id;
+  KeyType type = KeyType::kPrivate;  // public or private
+  Environment environment = Environment::kLive;
+  std::string name;
+  SecretFacts secret;
+  std::optional<ScopeSet> scopes;  // sorted, without doubles; absent: the policy's default
+  std::vector<OriginRule> allowed_origins;
+  bool allow_missing_origin = false;
+  std::vector<NetworkRule> allowed_ips;
+  OptionalTime not_before;
+  OptionalTime expires_at;                   // at most one of these two
+  std::optional<std::uint64_t> ttl_seconds;  // counted from the recorded time
+  std::optional<MemberId> owner;             // absent: the actor
+  std::optional<RateLimit> rate_limit;
+  std::optional<KeyId> replaces;
+  std::optional<CommittedBlob> details;  // KeyDetails
+};
+
+struct IssueManagementKey {
+  KeyId id;
+  MemberId member;
+  std::string name;
+  SecretFacts secret;
+  OptionalTime expires_at;
+  std::vector<NetworkRule> allowed_ips;
+};
+
+// Absent: unchanged. Texts that lie in blobs arrive as the encoded KeyDetails of that field alone.
+struct ChangeKey {
+  KeyId id;
+  std::optional<std::string> name;
+  std::optional<ScopeSet> scopes;
+  std::optional<std::vector<OriginRule>> allowed_origins;
+  std::optional<bool> allow_missing_origin;
+  std::optional<std::vector<NetworkRule>> allowed_ips;
+  std::optional<OptionalTime> not_before;
+  std::optional<OptionalTime> expires_at;
+  std::optional<std::optional<RateLimit>> rate_limit;
+  std::optional<MemberId> owner;
+  std::optional<CommittedBlob> description;
+  std::optional<CommittedBlob> metadata;
+  std::optional<CommittedBlob> external_id;
+};
+
+struct RotateKey {
+  KeyId id;
+  SecretFacts secret;
+  std::uint64_t overlap_seconds = 0;  // at most 30 days
+};
+struct EndOverlap {
+  KeyId id;
+};
+struct SuspendKey {
+  KeyId id;
+};
+struct ResumeKey {
+  KeyId id;
+};
+struct RevokeKey {
+  KeyId id;
+  RevocationCode code = RevocationCode::kUnspecified;
+};
+
+struct AddMember {
+  MemberId id;
+  Role role = Role::kVerifier;
+  CommittedBlob profile;
+};
+struct ChangeMember {
+  MemberId id;
+  std::optional<Role> role;
+  std::optional<CommittedBlob> profile;
+};
+// Ends the member's management keys first, then the membership.
+struct RemoveMember {
+  MemberId id;
+};
+
+// Notices. Each is a no-op when its cause is gone or it was recorded already.
+struct RecordExpiry {
+  KeyId id;
+};
+struct RecordRetirement {
+  KeyId id;
+  SecretId secret;
+};
+struct RecordRetiredSecretUse {
+  KeyId id;
+  SecretId secret;
+};
+struct RecordSecretReplay {
+  KeyId id;
+  SecretId secret;
+};
+
+using Command = std::variant<FoundLedger, AcceptRollback, CreateKey, IssueManagementKey, ChangeKey,
+                             RotateKey, EndOverlap, SuspendKey, ResumeKey, RevokeKey, AddMember,
+                             ChangeMember, RemoveMember, RecordExpiry, RecordRetirement,
+                             RecordRetiredSecretUse, RecordSecretReplay>;
+
+// A repeat of the same call gets the first one's answer (design api.md "Idempotency").
+struct IdempotencyClaim {
+  Digest scope{};    // member, method, path, Idempotency-Key
+  Digest request{};  // the body
+};
+
+// Who asks, and how. For a member, `permitted` is what the route allows; the role is looked up
+// again when the command is decided, so that a removal or demotion holds at once. The default
+// permits nobody.
+struct CallContext {
+  WorkspaceId workspace;
+  Actor actor;
+  RoleSet permitted;
+  std::optional<CommittedBlob> actor_details;  // ActorDetails
+  std::string request_id;
+  std::string reason;
+  std::optional<std::uint32_t> if_match;
+  std::optional<IdempotencyClaim> idempotency;
+};
+
+struct Submission {
+  CallContext call;
+  Command command;
+};
+
+}  // namespace keyledger

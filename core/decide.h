@@ -1,0 +1,34 @@
+// The rules. decide() answers which events a command makes now, or why it is refused; a repeat of
+// what is already so makes none. Pure: no clock, no randomness, no I/O but the reader's look-ups.
+// One function per command in decide_*.cc; this is the only entrance.
+#pragma once
+
+#include <vector>
+
+#include "core/commands.h"
+#include "core/state_reader.h"
+#include "events/result.h"
+
+namespace keyledger {
+
+inline constexpr std::uint64_t kMaxOverlapSeconds = 30ULL * 86'400;
+
+// One event to be recorded. The ledger adds position, time, ids, versions and the caller.
+struct NewEvent {
+  StreamId stream;
+  Event event;
+  std::optional<CommittedBlob> subject;
+  // Nil: the call's workspace. Set where a command writes to another one (FoundLedger).
+  WorkspaceId workspace;
+};
+using Decision = std::vector<NewEvent>;
+
+// Checks in this order, so that answers do not depend on luck: the caller (kForbidden: the member
+// is gone or its role is not permitted), the target (kNotFound, also for another workspace's),
+// already so (no events), the version (kVersionMismatch; kPreconditionRequired by policy), the
+// state (kKeyFinal, kWrongState, kLastOwner), the fields against policy and state (kInvalidRequest
+// naming the field, kNameTaken). Errors of `state` are passed on.
+[[nodiscard]] Result<Decision> decide(const StateReader& state, const Submission& submission,
+                                      Timestamp now);
+
+}  // namespace keyledger

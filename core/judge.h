@@ -1,0 +1,92 @@
+// The verdict: may this secret do this, now? Pure, and without allocation when the answer is VALID.
+// Order and wording: design product.md section 5. MALFORMED is found before any look-up
+// (http/secret.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/key.h"
+
+namespace keyledger {
+
+enum class Verdict : std::uint8_t {
+  kMalformed,
+  kNotFound,
+  kRevoked,
+  kCompromised,
+  kExpired,
+  kSuspended,
+  kNotYetValid,
+  kSecretRetired,
+  kEnvironmentNotAllowed,
+  kIpNotAllowed,
+  kOriginNotAllowed,
+  kEndpointNotAllowed,
+  kScopeNotGranted,
+  kRateLimited,
+  kValid,
+};
+[[nodiscard]] std::string_view verdict_name(Verdict verdict);      // "SCOPE_NOT_GRANTED"
+[[nodiscard]] std::string_view verdict_sentence(Verdict verdict);  // for people
+
+// What the holder of a key may do, shared by all keys that may do the same.
+struct Grants {
+  ScopeSet scopes;
+  bool operator==(const Grants&) const = default;
+};
+
+// What judging one secret needs to know, and no more: the verify index holds one per secret.
+struct Credential {
+  static constexpr std::int64_t kNever = INT64_MAX;
+
+  KeyId key;
+  WorkspaceId workspace;
+  std::int64_t not_before_ms = INT64_MIN;
+  std::int64_t expires_at_ms = kNever;
+  std::int64_t retires_at_ms = kNever;  // of this secret
+  std::shared_ptr<const Grants> grants;
+  Cause created;
+  Cause newest;
+  Cause scopes;
+  Cause start;
+  Cause expiry;
+  Cause suspension;
+  Cause retirement;
+  Cause end;
+  KeyType type = KeyType::kPrivate;
+  Environment environment = Environment::kLive;
+  bool suspended = false;
+  std::optional<KeyStatus> ended;  // kRevoked or kCompromised
+};
+
+// The view of one of the key's secrets. `grants` is the caller's shared copy of the key's scopes.
+[[nodiscard]] Credential credential_of(const Key& key, const KeySecret& secret,
+                                       std::shared_ptr<const Grants> grants);
+
+struct VerifyRequest {
+  WorkspaceId workspace;  // of the caller
+  std::optional<Environment> environment;
+  std::span<const std::string> scopes;  // all must be granted
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::kNotFound;
+  Cause decided_by;
+};
+
+// `credential` is null for an unknown secret. Management keys and other workspaces' keys are
+// kNotFound.
+[[nodiscard]] Judgement judge(const Credential* credential, const Policy& policy,
+                              const VerifyRequest& request, Timestamp now);
+
+// Whether `scopes` grants `wanted`: ALL grants every scope to a private key, every public scope of
+// the policy to a public one.
+[[nodiscard]] bool grants_scope(const ScopeSet& scopes, KeyType type, const Policy& policy,
+                                std::string_view wanted);
+
+}  // namespace keyledger

@@ -1,0 +1,58 @@
+// What the rules must look up. core says what it needs; the projections implement it (tools wires
+// it), and core/overlay.h lays events over it that are decided but not yet applied.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/key.h"
+#include "core/workspace.h"
+#include "events/result.h"
+
+namespace keyledger {
+
+// A call that was answered before: what it wrote.
+struct RememberedCall {
+  Digest request{};
+  std::uint64_t first_position = 0;
+  std::uint32_t count = 0;
+};
+
+// Every answer may be kStorage or kCorrupt: then nothing may be decided. Thread safety: any thread.
+class StateReader {
+ public:
+  virtual ~StateReader() = default;
+
+  [[nodiscard]] virtual Result<std::optional<Key>> key(const KeyId& id) const = 0;
+
+  // The key that holds this name now: the newest of that name that was not ended by a fact. It may
+  // have expired by the clock; the caller looks. Management keys hold no names.
+  [[nodiscard]] virtual Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
+                                                               Environment environment,
+                                                               std::string_view name) const = 0;
+
+  [[nodiscard]] virtual Result<std::optional<Member>> member(const MemberId& id) const = 0;
+  // Members of a workspace that are owners and not removed.
+  [[nodiscard]] virtual Result<std::vector<MemberId>> owners(
+      const WorkspaceId& workspace) const = 0;
+  // Management keys of a member that no fact has ended.
+  [[nodiscard]] virtual Result<std::vector<KeyId>> management_keys(
+      const MemberId& member) const = 0;
+
+  // Null if there is none. Shared, since a policy is large and read by every command.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Workspace>> workspace(
+      const WorkspaceId& id) const = 0;
+
+  // How many events a workspace has: the next workspace_seq.
+  [[nodiscard]] virtual Result<std::uint64_t> events_in(const WorkspaceId& workspace) const = 0;
+  // Facts of the ledger's own stream: its version.
+  [[nodiscard]] virtual Result<std::uint32_t> ledger_version() const = 0;
+
+  [[nodiscard]] virtual Result<std::optional<RememberedCall>> remembered(
+      const Digest& scope) const = 0;
+};
+
+}  // namespace keyledger
