@@ -1,0 +1,93 @@
+// The current key table: one durable row per key, with indexes by workspace, name and member. Rows
+// hold core's state of the key and never a blob; details are joined from the log when read.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/key.h"
+#include "events/blobs.h"
+#include "events/log/event_log.h"
+#include "projections/projection.h"
+
+namespace keyledger {
+
+class VerifyIndex;
+
+enum class KeySort : std::uint8_t { kCreatedAt, kName, kLastUsedAt };
+
+// All that are set must hold.
+struct KeyFilter {
+  WorkspaceId workspace;
+  bool management_keys = false;  // whether the asker may see them
+  std::optional<KeyType> type;
+  std::optional<Environment> environment;
+  std::optional<KeyStatus> status;
+  std::optional<std::string> name;  // exactly
+  std::optional<std::string> q;     // part of the name or of the handle, ASCII case ignored
+  std::optional<IdBytes> created_by;
+  std::optional<MemberId> owner;
+  std::optional<std::string> external_id;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::optional<std::string> scope;  // granted by name
+  std::optional<std::uint32_t> unused_days;
+  OptionalTime expires_before;
+};
+
+struct KeyPageRequest {
+  KeyFilter filter;
+  KeySort sort = KeySort::kCreatedAt;
+  bool descending = false;
+  std::string after;  // where the page before ended (KeyPage::next); empty: from the beginning
+  std::size_t limit = 100;
+  Timestamp now;
+};
+
+struct KeyView {
+  Key key;
+  KeyDetails details;
+};
+
+struct KeyPage {
+  std::vector<KeyView> keys;
+  std::optional<std::string> next;  // raw bytes; the HTTP edge makes the cursor of it
+};
+
+// Thread safety: queries from any thread.
+class KeyTable : public Projection {
+ public:
+  KeyTable(const EventLog& log, const VerifyIndex& usage);
+  ~KeyTable() override;
+
+  [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const;
+  [[nodiscard]] Result<std::optional<KeyView>> view(const KeyId& id) const;
+  // Joins the texts of a key, now or as of an earlier state of it.
+  [[nodiscard]] Result<KeyDetails> details_of(const Key& key) const;
+  [[nodiscard]] Result<KeyPage> list(const KeyPageRequest& request) const;
+
+  // For core (StateReader).
+  [[nodiscard]] Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
+                                                       Environment environment,
+                                                       std::string_view name) const;
+  [[nodiscard]] Result<std::vector<KeyId>> management_keys(const MemberId& member) const;
+
+  // Every key, in id order: for loading the verify index and for comparing.
+  [[nodiscard]] Result<void> for_each(const std::function<void(const Key&)>& visit) const;
+
+  [[nodiscard]] std::string_view name() const override { return "key_table"; }
+  [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] Result<void> open(Store& store) override;
+  [[nodiscard]] Result<void> load(std::uint64_t size) override;
+  [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;
+
+ private:
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace keyledger

@@ -1,0 +1,44 @@
+// Which events belong to which stream: the history of one key or member, and its state at an
+// earlier position.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/key.h"
+#include "core/workspace.h"
+#include "events/log/event_log.h"
+#include "projections/projection.h"
+
+namespace keyledger {
+
+// Thread safety: queries from any thread.
+class Streams : public Projection {
+ public:
+  explicit Streams(const EventLog& log);
+  ~Streams() override;
+
+  // Positions of the stream's events, oldest first, from `from` on, at most `limit`.
+  [[nodiscard]] Result<std::vector<std::uint64_t>> positions(const StreamId& stream,
+                                                             std::uint64_t from,
+                                                             std::size_t limit) const;
+  // The key just after event `position` (which may be of any stream). Nothing if it did not exist
+  // yet.
+  [[nodiscard]] Result<std::optional<Key>> key_at(const KeyId& id, std::uint64_t position) const;
+  [[nodiscard]] Result<std::optional<Member>> member_at(const MemberId& id,
+                                                        std::uint64_t position) const;
+
+  [[nodiscard]] std::string_view name() const override { return "streams"; }
+  [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] Result<void> open(Store& store) override;
+  [[nodiscard]] Result<void> load(std::uint64_t size) override;
+  [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;
+
+ private:
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace keyledger

@@ -1,0 +1,78 @@
+// From the hash of a secret to what judging it needs: in memory, flat, no disk, no allocation, one
+// shared lock. Holds management keys too, since callers are found the same way. Uses are counted
+// here and shown at once; they are not events and do not survive a restart yet.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/judge.h"
+#include "events/blobs.h"
+#include "projections/projection.h"
+
+namespace keyledger {
+
+class KeyTable;
+
+// What an answer says about a key besides the verdict. Shared and never changed in place.
+struct KeyLabel {
+  std::string name;
+  std::optional<Metadata> metadata;
+  std::optional<std::string> external_id;
+};
+
+struct Use {
+  OptionalTime last_used_at;
+  std::uint64_t count = 0;
+};
+
+// A verdict with what its answer shows. `credential` is set whenever the secret is known at all;
+// the HTTP edge shows none of it on kNotFound.
+struct VerifyAnswer {
+  Judgement judgement;
+  std::optional<Credential> credential;
+  std::shared_ptr<const KeyLabel> label;
+  SecretId secret;
+};
+
+// Whose management key it is. Valid says whether it could be used now (not ended, expired, retired,
+// suspended, not yet valid).
+struct CallerKey {
+  KeyId key;
+  WorkspaceId workspace;
+  MemberId member;
+  KeyType type = KeyType::kManagement;
+  Judgement judgement;  // as if it were an ordinary key of its own workspace
+};
+
+// Thread safety: queries from any thread at any time.
+class VerifyIndex : public Projection {
+ public:
+  explicit VerifyIndex(const EventLog& log);
+  ~VerifyIndex() override;
+  // Whose rows it is loaded from. Before load.
+  void read_from(const KeyTable& table);
+
+  // Looks up, judges and, if VALID, counts the use at `now`.
+  [[nodiscard]] VerifyAnswer verify(const Digest& secret_hash, const Policy& policy,
+                                    const VerifyRequest& request, Timestamp now);
+  // Any key by its secret, in whatever workspace: for Authorization headers. Counts nothing.
+  [[nodiscard]] std::optional<CallerKey> caller(const Digest& secret_hash, Timestamp now) const;
+  void count_use(const KeyId& key, Timestamp now);
+  [[nodiscard]] Use use_of(const KeyId& key) const;
+
+  [[nodiscard]] std::string_view name() const override { return "verify_index"; }
+  [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] Result<void> open(Store& store) override;
+  [[nodiscard]] Result<void> load(std::uint64_t size) override;
+  void apply_to_memory(const CommittedFrame& frame) override;
+  [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;
+
+ private:
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace keyledger
