@@ -1,0 +1,30 @@
+// Who is calling: from the Authorization header to a member and its role.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/workspace.h"
+#include "events/result.h"
+#include "http/message.h"
+#include "projections/all.h"
+
+namespace keyledger::http {
+
+struct Caller {
+  WorkspaceId workspace;
+  MemberId member;
+  Role role = Role::kVerifier;
+  KeyId key;  // the management key that was used
+};
+
+// The credential of the Authorization header: "Bearer X" (scheme in any case) or raw "X". Nothing
+// if absent or empty. The view lives as long as the request.
+[[nodiscard]] std::optional<std::string_view> credential_of(const Request& request);
+
+// kUnauthenticated, with one sentence for every cause (no hint which), unless the request carries a
+// live management key of a member that was not removed.
+[[nodiscard]] Result<Caller> authenticate(const Request& request, const Projections& projections,
+                                          Timestamp now);
+
+}  // namespace keyledger::http

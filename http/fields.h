@@ -1,0 +1,98 @@
+// Reading the fields of a request, once for every endpoint: each kind of field has one parser with
+// its limits (design api.md "Limits"), tested once. A reader gathers every fault of a body before
+// it is refused, so that a person mends all of them at once.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/key.h"
+#include "events/blobs.h"
+#include "events/result.h"
+#include "http/json.h"
+
+namespace keyledger::http {
+
+inline constexpr std::size_t kMaxName = 128;   // characters
+inline constexpr std::size_t kMaxText = 1000;  // description, reason
+inline constexpr std::size_t kMaxListEntries = 100;
+inline constexpr std::size_t kMaxMetadata = 50;
+inline constexpr std::size_t kMaxMetadataKey = 40;
+inline constexpr std::size_t kMaxMetadataValue = 500;
+inline constexpr std::size_t kMaxToken = 255;  // request id, idempotency key: printable ASCII
+
+// A value that may be absent (unchanged), null (cleared) or there.
+template <typename T>
+struct Patch {
+  bool present = false;
+  std::optional<T> value;  // absent while `present`: null
+};
+
+// Reads one JSON object. Every function names a field, remembers it as known, and answers nothing
+// if it is absent or faulty; finish() then has the faults. Texts must be valid UTF-8 without
+// control characters and must not contain a secret (kSecretInRequest goes before all other faults).
+class BodyReader {
+ public:
+  explicit BodyReader(const Json& body);
+
+  [[nodiscard]] bool has(std::string_view field);
+  // 1..max characters.
+  [[nodiscard]] std::optional<std::string> text(std::string_view field, std::size_t max_characters);
+  [[nodiscard]] std::optional<std::string> required_text(std::string_view field,
+                                                         std::size_t max_characters);
+  [[nodiscard]] Patch<std::string> patch_text(std::string_view field, std::size_t max_characters);
+  [[nodiscard]] std::optional<bool> boolean(std::string_view field);
+  [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t max);
+  [[nodiscard]] std::optional<Timestamp> time(std::string_view field);
+  [[nodiscard]] Patch<Timestamp> patch_time(std::string_view field);
+  // One of a list of names; the fault lists them.
+  template <typename T>
+  [[nodiscard]] std::optional<T> choice(std::string_view field,
+                                        std::initializer_list<std::pair<std::string_view, T>> of) {
+    const auto given = text(field, kMaxName);
+    if (!given) return std::nullopt;
+    std::string names;
+    for (const auto& [name, value] : of) {
+      if (name == *given) return value;
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    fault(field, FieldFault::kInvalid, "must be one of " + names);
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<ScopeSet> scopes(std::string_view field);  // sorted, no doubles
+  [[nodiscard]] Patch<Metadata> metadata(std::string_view field);
+  // An id of the given kind.
+  template <typename IdType>
+  [[nodiscard]] std::optional<IdType> id(std::string_view field) {
+    const auto given = text(field, kMaxName);
+    if (!given) return std::nullopt;
+    auto parsed = parse_id<IdType>(*given);
+    if (!parsed) fault(field, FieldFault::kInvalid, "is not an id of this kind");
+    return parsed;
+  }
+  // A secret presented for checking: the only text that may be one. Not size-checked.
+  [[nodiscard]] std::optional<std::string> presented_secret(std::string_view field);
+  // Refuses a field whose rule is not enforced yet: kNotSupported unless absent or null.
+  void not_supported(std::string_view field);
+
+  void fault(std::string_view field, FieldFault fault, std::string message);
+  // The gathered refusal, unknown fields included; nothing if all was well. Call once, at the end.
+  [[nodiscard]] std::optional<Error> finish();
+
+ private:
+  const Json* find(std::string_view field);
+  std::optional<std::string> checked(std::string_view field, const Json& value, std::size_t max);
+
+  const Json& body_;
+  std::vector<std::string> known_;
+  std::vector<FieldError> faults_;
+  std::vector<FieldError> secrets_;
+  std::vector<FieldError> unsupported_;
+};
+
+}  // namespace keyledger::http

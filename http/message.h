@@ -1,0 +1,42 @@
+// HTTP requests and answers as handlers see them: no library, no socket. server.cc (later
+// http/front/) makes and sends them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace keyledger::http {
+
+// Header names compare without regard to ASCII case (RFC 9110 section 5.1).
+struct HeaderLess {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const;
+};
+using Headers = std::multimap<std::string, std::string, HeaderLess>;
+
+struct Request {
+  std::string method;  // upper case
+  std::string target;  // as it came: path and query, not decoded
+  std::string path;    // decoded once, without the query
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
+  Headers headers;
+  std::string body;
+  std::string peer;  // address of the socket's other end, without the port
+
+  // The first value; nothing if the header is absent.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string content_type = "application/json; charset=utf-8";
+  std::string body;
+};
+
+}  // namespace keyledger::http

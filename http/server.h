@@ -1,0 +1,46 @@
+// The listener: cpp-httplib under our handlers. Plain HTTP for now, with the limits the library
+// allows; the front end of a later issue replaces only this file. The only one that sees the
+// library.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "events/result.h"
+#include "http/message.h"
+
+namespace keyledger::http {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8080;  // 0: any free one, see port()
+  std::size_t threads = 128;  // a thread is held by each open connection
+  std::size_t max_body_bytes = 1U << 20U;
+  // Called after each answer, with the route's pattern (never the URL): the access log.
+  std::function<void(const std::string& line)> access_log;
+};
+
+class Server {
+ public:
+  using Handle = std::function<Response(const Request&)>;
+
+  Server(ServerOptions options, Handle handle);
+  ~Server();  // stop()
+
+  // Binds; kUnavailable with a sentence if the address is taken (never shared with another
+  // process).
+  [[nodiscard]] Result<void> bind();
+  [[nodiscard]] std::uint16_t port() const;
+  // Serves until stop(); from one thread.
+  void run();
+  // Stops accepting, lets running requests finish. Any thread, also before run().
+  void stop();
+
+ private:
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace keyledger::http
