@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,6 +37,8 @@ using EventType = std::uint16_t;
 // "key.created"; nothing for a tag that no build has ever written.
 [[nodiscard]] std::string_view action_name(EventType tag);
 [[nodiscard]] std::string_view action_name(const Event& event);
+// Every name there is, to check a filter against.
+[[nodiscard]] std::span<const std::string_view> known_actions();
 // Whether the event only records something and changes no state.
 [[nodiscard]] bool is_notice(const Event& event);
 

@@ -15,7 +15,7 @@
 
 namespace keyledger {
 
-inline constexpr std::size_t kMaxFrameEvents = 1024;
+inline constexpr std::size_t kMaxFrameEvents = 1024;      // and at least one
 inline constexpr std::size_t kMaxFrameBytes = 1U << 20U;  // leaves, counted without the side object
 inline constexpr std::size_t kMaxLeafBytes = 65'535;
 
@@ -38,5 +38,11 @@ struct Frame {
 // a length is wrong or a byte is left over.
 [[nodiscard]] Result<Frame> decode_frame(std::string_view bytes);
 [[nodiscard]] Result<Side> decode_side(std::string_view bytes);
+
+// One event out of an encoded frame or side, found by the format's table without reading the
+// others. Only what is taken is checked against its checksum, so a damaged neighbour does not
+// matter. kNotFound: there is no such index; kCorrupt. leaf_at's answer is a view into `frame`.
+[[nodiscard]] Result<std::string_view> leaf_at(std::string_view frame, std::size_t index);
+[[nodiscard]] Result<EventSide> side_at(std::string_view side, std::size_t index);
 
 }  // namespace keyledger

@@ -120,7 +120,7 @@ std::optional<Timestamp> parse_time(std::string_view text) {
   const std::int64_t minutes =
       days_from_civil(*year, *month, *day) * 1440 + *hour * 60 + *minute - *offset;
   const Timestamp time{minutes * 60'000 + *second * 1000 + *ms};
-  if (time.ms < 0) return std::nullopt;
+  if (time.ms < 0 || time > kLastTime) return std::nullopt;
   return time;
 }
 

@@ -16,16 +16,19 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
+// The last millisecond of the year 9999: a later time has no text form.
+inline constexpr Timestamp kLastTime{253'402'300'799'999};
+
 [[nodiscard]] constexpr Timestamp operator+(Timestamp t, std::int64_t milliseconds) {
   return {t.ms + milliseconds};
 }
 
-// Years 1970 to 9999.
+// Years 1970 to 9999, so from 0 to kLastTime.
 [[nodiscard]] std::string to_text(Timestamp time);
 
 // Accepts any RFC 3339 time (offset or Z, any number of fraction digits; digits beyond the third
-// are cut, never rounded up). Nothing for anything else: no leap second 60, no date alone, no year
-// before 1970.
+// are cut, never rounded up). Nothing for anything else: no leap second 60, no date alone,
+// nothing before 1970 or after 9999 (in UTC).
 [[nodiscard]] std::optional<Timestamp> parse_time(std::string_view text);
 
 }  // namespace keyledger
