@@ -31,4 +31,9 @@ using Decision = std::vector<NewEvent>;
 [[nodiscard]] Result<Decision> decide(const StateReader& state, const Submission& submission,
                                       Timestamp now);
 
+// The first of those checks alone: whether the caller may still ask this. The ledger asks it before
+// it answers a repeat of a remembered call, which is not decided again.
+[[nodiscard]] Result<void> check_caller(const StateReader& state, const CallContext& call,
+                                        Timestamp now);
+
 }  // namespace keyledger

@@ -21,15 +21,18 @@ struct RememberedCall {
   std::uint32_t count = 0;
 };
 
-// Every answer may be kStorage or kCorrupt: then nothing may be decided. Thread safety: any thread.
+// Every answer may be kStorage or kCorrupt: then nothing may be decided. kBehind: only the overlay
+// says so, and the ledger asks again once the base has caught up. Lists are in the order of the
+// ids. Thread safety: any thread, but for the overlay.
 class StateReader {
  public:
   virtual ~StateReader() = default;
 
   [[nodiscard]] virtual Result<std::optional<Key>> key(const KeyId& id) const = 0;
 
-  // The key that holds this name now: the newest of that name that was not ended by a fact. It may
-  // have expired by the clock; the caller looks. Management keys hold no names.
+  // The key that holds this name now: of the keys with that name that no fact has ended, the one
+  // that took it last (by being created or renamed). It may have expired by the clock; the caller
+  // looks. Management keys hold no names.
   [[nodiscard]] virtual Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
                                                                Environment environment,
                                                                std::string_view name) const = 0;
