@@ -31,6 +31,7 @@ struct FoundLedger {
 };
 
 struct AcceptRollback {
+  LogId log_id;
   std::string origin;
   std::uint64_t watermark_size = 0;
   std::uint64_t found_size = 0;
@@ -115,7 +116,8 @@ struct RemoveMember {
   MemberId id;
 };
 
-// Notices. Each is a no-op when its cause is gone or it was recorded already.
+// Notices. Each is a no-op when its cause is not there (any more). Whether it was recorded already
+// is not in the state: who asks for it remembers that.
 struct RecordExpiry {
   KeyId id;
 };
@@ -127,6 +129,8 @@ struct RecordRetiredSecretUse {
   KeyId id;
   SecretId secret;
 };
+// Asked before a secret is shown again: no events means that it may not be (the key is final, or
+// the secret is not one of its own or has retired).
 struct RecordSecretReplay {
   KeyId id;
   SecretId secret;

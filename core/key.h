@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "events/event.h"
@@ -35,10 +36,12 @@ struct KeySecret {
   SecretFacts facts;
   Timestamp created_at;
   OptionalTime retires_at;
+  Cause retired_cause;  // the event that set retires_at
   bool operator==(const KeySecret&) const = default;
 };
 
-// How and by whom a key was ended.
+// How and by whom a key was ended. All four are of the newest ending event: a revoked key that
+// turned out to be compromised says so, and its history has the revocation.
 struct KeyEnd {
   KeyStatus status = KeyStatus::kRevoked;  // kRevoked or kCompromised
   RevocationCode code = RevocationCode::kUnspecified;
@@ -83,7 +86,6 @@ struct Key {
   Cause start_cause;
   Cause expiry_cause;
   Cause suspension_cause;
-  Cause secrets_cause;  // the newest that retired a secret
   Cause end_cause;
   // The event whose subject blob holds the text that is valid now.
   OptionalPosition description_at;

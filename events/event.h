@@ -103,4 +103,9 @@ struct Overloaded : Arms... {
 template <typename... Arms>
 Overloaded(Arms...) -> Overloaded<Arms...>;
 
+// For one arm that serves several events of a visit. It names each, so that a new event still stops
+// the build where somebody has to think about it.
+template <typename T, typename... Listed>
+concept OneOf = (std::is_same_v<T, Listed> || ...);
+
 }  // namespace keyledger

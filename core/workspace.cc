@@ -1,0 +1,74 @@
+#include "core/workspace.h"
+
+namespace keyledger {
+
+std::string_view role_name(Role role) {
+  switch (role) {
+    case Role::kOwner: return "owner";
+    case Role::kAdmin: return "admin";
+    case Role::kAuditor: return "auditor";
+    case Role::kVerifier: return "verifier";
+  }
+  return "unknown";
+}
+
+void evolve(Workspace& workspace, const RecordedEvent& event) {
+  const bool own = workspace.version != 0 && event.stream.id == workspace.id.bytes;
+  if (event.stream.kind == StreamKind::kPolicy) {
+    const auto* set = std::get_if<PolicySet>(&event.event);
+    if (!own || set == nullptr) return;
+    workspace.policy = set->policy;
+    workspace.policy_version = event.version;
+    workspace.policy_position = event.position;
+    workspace.policy_updated_at = event.time;
+    return;
+  }
+  if (event.stream.kind != StreamKind::kWorkspace) return;
+
+  if (const auto* created = std::get_if<WorkspaceCreated>(&event.event)) {
+    if (workspace.version != 0) return;
+    workspace.id = WorkspaceId{event.stream.id};
+    workspace.name = created->name;
+    workspace.profile = created->profile;
+    workspace.is_operator = created->is_operator;
+    workspace.created_at = event.time;
+  } else if (own && std::holds_alternative<WorkspaceSuspended>(event.event)) {
+    workspace.suspended = true;
+  } else if (own && std::holds_alternative<WorkspaceResumed>(event.event)) {
+    workspace.suspended = false;
+  } else {
+    return;
+  }
+  workspace.version = event.version;
+  workspace.position = event.position;
+}
+
+void evolve(Member& member, const RecordedEvent& event) {
+  if (event.stream.kind != StreamKind::kMember) return;
+  const OptionalPosition blob_position =
+      event.subject_commitment ? OptionalPosition(event.position) : std::nullopt;
+
+  if (const auto* added = std::get_if<MemberAdded>(&event.event)) {
+    if (member.version != 0) return;
+    member.id = MemberId{event.stream.id};
+    member.workspace = event.workspace;
+    member.role = added->role;
+    member.created_at = event.time;
+    member.profile_at = blob_position;
+  } else if (member.version == 0 || event.stream.id != member.id.bytes) {
+    return;
+  } else if (const auto* changed = std::get_if<MemberRoleChanged>(&event.event)) {
+    member.role = changed->to;
+  } else if (std::holds_alternative<MemberProfileChanged>(event.event)) {
+    member.profile_at = blob_position;
+  } else if (std::holds_alternative<MemberRemoved>(event.event)) {
+    member.removed = true;
+  } else {
+    return;
+  }
+  member.version = event.version;
+  member.position = event.position;
+  member.updated_at = event.time;
+}
+
+}  // namespace keyledger
