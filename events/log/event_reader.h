@@ -28,8 +28,7 @@ class EventReader {
 
  private:
   const EventLog& log_;
-  StoredFrame frame_;
-  std::uint64_t end_ = 0;  // position behind frame_; 0: none read yet
+  StoredFrame frame_;  // empty: none read yet
 };
 
 }  // namespace keyledger

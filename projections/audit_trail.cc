@@ -1,0 +1,330 @@
+#include "projections/audit_trail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "events/bytes.h"
+#include "events/log/event_reader.h"
+#include "projections/audit_join.h"
+#include "projections/directory.h"
+#include "projections/key_table.h"
+
+namespace keyledger {
+namespace {
+
+constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
+
+// A page stops after this many events that did not match, so that a rare match in a long history
+// costs a caller several short pages and never one endless request.
+constexpr std::size_t kMaxScan = 50'000;
+
+// Rows of the index table: kind, workspace, what it is found by, position; no value.
+enum class Kind : std::uint8_t { kAll = 1, kKey = 2, kActor = 3, kAction = 4, kMember = 5 };
+
+std::string prefix_of(Kind kind, const WorkspaceId& workspace) {
+  std::string key;
+  ByteWriter out(key);
+  out.u8(static_cast<std::uint8_t>(kind));
+  out.array(workspace.bytes);
+  return key;
+}
+std::string prefix_of(Kind kind, const WorkspaceId& workspace, const IdBytes& id) {
+  std::string key = prefix_of(kind, workspace);
+  ByteWriter(key).array(id);
+  return key;
+}
+std::string prefix_of(const WorkspaceId& workspace, EventType action) {
+  std::string key = prefix_of(Kind::kAction, workspace);
+  ByteWriter(key).u16(action);
+  return key;
+}
+std::string row_key(std::string prefix, std::uint64_t position) {
+  ByteWriter(prefix).u64(position);
+  return prefix;
+}
+
+std::string time_key(Timestamp time, std::uint64_t position) {
+  std::string key;
+  ByteWriter out(key);
+  out.i64(time.ms);
+  out.u64(position);
+  return key;
+}
+std::string name_key(const KeyId& key_id, std::uint64_t position) {
+  std::string key;
+  ByteWriter out(key);
+  out.array(key_id.bytes);
+  out.u64(position);
+  return key;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool contains_ignoring_case(std::string_view text, std::string_view part) {
+  const auto same = [](char a, char b) { return lower(a) == lower(b); };
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
+}
+
+// The positions of several index prefixes as one ascending or descending walk without doubles.
+class MergedWalk {
+ public:
+  MergedWalk(const Store& store, const Table& table, std::vector<std::string> prefixes,
+             bool descending, std::uint64_t start)
+      : descending_(descending) {
+    for (std::string& prefix : prefixes) {
+      auto cursor = store.cursor(table);
+      const std::string key = row_key(prefix, start);
+      descending ? cursor->seek_backward(key) : cursor->seek(key);
+      lanes_.push_back({std::move(prefix), std::move(cursor)});
+    }
+  }
+
+  // The next position; nothing at the end.
+  Result<std::optional<std::uint64_t>> next() {
+    std::optional<std::uint64_t> best;
+    for (Lane& lane : lanes_) {
+      auto head = lane.position();
+      if (!head) return fail(head.error());
+      if (*head && (!best || (descending_ ? **head > *best : **head < *best))) best = *head;
+    }
+    if (best) {
+      for (Lane& lane : lanes_) lane.pass(*best, descending_);
+    }
+    return best;
+  }
+
+ private:
+  struct Lane {
+    std::string prefix;
+    std::unique_ptr<StoreCursor> cursor;
+
+    Result<std::optional<std::uint64_t>> position() const {
+      if (!cursor->valid()) {
+        if (auto status = cursor->status(); !status) return fail(status.error());
+        return std::optional<std::uint64_t>();
+      }
+      if (!cursor->key().starts_with(prefix)) return std::optional<std::uint64_t>();
+      ByteReader in(cursor->key().substr(prefix.size()));
+      const std::uint64_t position = in.u64();
+      if (!in.finished()) return fail(ErrorCode::kCorrupt, "a row of the audit index is damaged");
+      return std::optional<std::uint64_t>(position);
+    }
+    void pass(std::uint64_t taken, bool descending) {
+      const auto head = position();
+      if (!head || !*head || **head != taken) return;
+      descending ? cursor->previous() : cursor->next();
+    }
+  };
+
+  bool descending_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace
+
+struct AuditTrail::Rep {
+  const EventLog& log;
+  const Directory& directory;
+  const KeyTable& keys;
+  Store* store = nullptr;
+  const Table* index = nullptr;
+  const Table* times = nullptr;
+  const Table* names = nullptr;
+  Timestamp last_time{std::numeric_limits<std::int64_t>::min()};  // the projector's thread only
+
+  [[nodiscard]] AuditJoin join() const {
+    return {log, directory, keys,
+            [this](const KeyId& key, std::uint64_t at) { return key_name(key, at); }};
+  }
+
+  Result<std::optional<std::string>> key_name(const KeyId& key, std::uint64_t position) const {
+    const auto cursor = store->cursor(*names);
+    const std::string wanted = name_key(key, position);
+    cursor->seek_backward(wanted);
+    if (auto status = cursor->status(); !status) return fail(status.error());
+    if (!cursor->valid() || cursor->key().substr(0, 16) != std::string_view(wanted).substr(0, 16)) {
+      return std::optional<std::string>();
+    }
+    return std::optional<std::string>(cursor->value());
+  }
+
+  // The first position recorded at or after `time`; kNoEnd if there is none yet.
+  Result<std::uint64_t> first_at(Timestamp time) const {
+    const auto cursor = store->cursor(*times);
+    cursor->seek(time_key(time, 0));
+    if (auto status = cursor->status(); !status) return fail(status.error());
+    if (!cursor->valid()) return kNoEnd;
+    ByteReader in(cursor->key().substr(sizeof(std::int64_t)));
+    return in.u64();
+  }
+
+  // Positions [first, end) that the filter's times and the page before leave.
+  Result<std::pair<std::uint64_t, std::uint64_t>> range(const AuditPageRequest& request) const {
+    std::uint64_t first = 0;
+    std::uint64_t end = kNoEnd;
+    if (request.filter.from) {
+      auto at = first_at(*request.filter.from);
+      if (!at) return fail(at.error());
+      first = *at;
+    }
+    if (request.filter.to) {
+      auto at = first_at(*request.filter.to);
+      if (!at) return fail(at.error());
+      end = *at;
+    }
+    if (request.after) {
+      if (request.descending) {
+        end = std::min(end, *request.after);
+      } else {
+        first = std::max(first, *request.after + 1);
+      }
+    }
+    return std::pair(first, end);
+  }
+};
+
+namespace {
+
+// The narrowest index that holds all matches.
+std::vector<std::string> prefixes_for(const AuditFilter& filter) {
+  const WorkspaceId& workspace = filter.workspace;
+  if (filter.key) return {prefix_of(Kind::kKey, workspace, filter.key->bytes)};
+  if (filter.member) return {prefix_of(Kind::kMember, workspace, filter.member->bytes)};
+  if (filter.actor) return {prefix_of(Kind::kActor, workspace, *filter.actor)};
+  if (filter.actions.empty()) return {prefix_of(Kind::kAll, workspace)};
+  std::vector<std::string> prefixes;
+  for (const EventType action : filter.actions) prefixes.push_back(prefix_of(workspace, action));
+  return prefixes;
+}
+
+bool concerns_member(const RecordedEvent& event, const MemberId& member) {
+  const bool acted = event.actor.kind == ActorKind::kMember && event.actor.id == member.bytes;
+  return acted || event.stream == stream_of(member);
+}
+
+// What the event itself says; names and addresses are looked at after the join.
+bool matches(const AuditFilter& filter, const RecordedEvent& event) {
+  if (filter.key && event.stream != stream_of(*filter.key)) return false;
+  if (filter.actor && (event.actor.kind == ActorKind::kSystem || event.actor.id != *filter.actor)) {
+    return false;
+  }
+  if (filter.member && !concerns_member(event, *filter.member)) return false;
+  if (filter.request_id && event.request_id != *filter.request_id) return false;
+  const EventType type = tag_of(event.event);
+  return filter.actions.empty() ||
+         std::find(filter.actions.begin(), filter.actions.end(), type) != filter.actions.end();
+}
+
+bool matches(const AuditFilter& filter, const AuditEntry& entry) {
+  if (filter.ip && (!entry.actor_details || entry.actor_details->ip != *filter.ip)) return false;
+  if (!filter.q) return true;
+  return contains_ignoring_case(entry.event.reason, *filter.q) ||
+         (entry.target_name && contains_ignoring_case(*entry.target_name, *filter.q));
+}
+
+}  // namespace
+
+AuditTrail::AuditTrail(const EventLog& log, const Directory& directory, const KeyTable& keys)
+    : rep_(new Rep{log, directory, keys}) {}
+AuditTrail::~AuditTrail() = default;
+
+Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
+  AuditPage page;
+  auto range = rep_->range(request);
+  if (!range) return fail(range.error());
+  const auto [first, end] = *range;
+  if (first >= end) return page;
+
+  const std::uint64_t start = request.descending ? end - 1 : first;
+  MergedWalk walk(*rep_->store, *rep_->index, prefixes_for(request.filter), request.descending,
+                  start);
+  EventReader reader(rep_->log);
+  AuditJoin join = rep_->join();
+  std::uint64_t last = 0;
+  for (std::size_t scanned = 0;; ++scanned) {
+    auto position = walk.next();
+    if (!position) return fail(position.error());
+    if (!*position || **position < first || **position >= end) return page;
+    if (page.entries.size() == request.limit || scanned == kMaxScan) break;
+    last = **position;
+    auto at = reader.at(last);
+    if (!at) return fail(at.error());
+    if (!matches(request.filter, at->event)) continue;
+    auto entry = join.entry(*at);
+    if (!entry) return fail(entry.error());
+    if (matches(request.filter, *entry)) page.entries.push_back(std::move(*entry));
+  }
+  page.next = last;
+  return page;
+}
+
+Result<AuditEntry> AuditTrail::entry(const WorkspaceId& workspace, std::uint64_t position) const {
+  auto at = EventReader(rep_->log).at(position);
+  if (!at) return fail(at.error());
+  if (at->event.workspace != workspace) {
+    return fail(ErrorCode::kNotFound, fmt::format("there is no event {} yet", position));
+  }
+  return rep_->join().entry(*at);
+}
+
+Result<AuditEntry> AuditTrail::entry(std::uint64_t position) const {
+  auto at = EventReader(rep_->log).at(position);
+  if (!at) return fail(at.error());
+  return rep_->join().entry(*at);
+}
+
+Result<void> AuditTrail::open(Store& store) {
+  rep_->store = &store;
+  for (const auto& [table, part] :
+       {std::pair(&rep_->index, "index"), std::pair(&rep_->times, "times"),
+        std::pair(&rep_->names, "names")}) {
+    auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), part));
+    if (!opened) return fail(opened.error());
+    *table = *opened;
+  }
+  return {};
+}
+
+Result<void> AuditTrail::load(std::uint64_t) {
+  rep_->last_time = {std::numeric_limits<std::int64_t>::min()};
+  return {};
+}
+
+Result<void> AuditTrail::apply(const CommittedFrame& frame, StoreBatch& batch) {
+  for (const RecordedEvent& event : frame.events) {
+    const auto index = [&](std::string prefix) {
+      batch.put(*rep_->index, row_key(std::move(prefix), event.position), {});
+    };
+    const WorkspaceId& workspace = event.workspace;
+    index(prefix_of(Kind::kAll, workspace));
+    index(prefix_of(workspace, tag_of(event.event)));
+    if (event.stream.kind == StreamKind::kKey) {
+      index(prefix_of(Kind::kKey, workspace, event.stream.id));
+    }
+    if (event.stream.kind == StreamKind::kMember) {
+      index(prefix_of(Kind::kMember, workspace, event.stream.id));
+    }
+    if (event.actor.kind != ActorKind::kSystem) {
+      index(prefix_of(Kind::kActor, workspace, event.actor.id));
+    }
+    if (event.actor.kind == ActorKind::kMember) {
+      index(prefix_of(Kind::kMember, workspace, event.actor.id));
+    }
+    if (event.time != rep_->last_time) {
+      rep_->last_time = event.time;
+      batch.put(*rep_->times, time_key(event.time, event.position), {});
+    }
+    if (const auto* created = std::get_if<KeyCreated>(&event.event)) {
+      batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), created->name);
+    }
+    if (const auto* renamed = std::get_if<KeyRenamed>(&event.event)) {
+      batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), renamed->to);
+    }
+  }
+  return {};
+}
+
+}  // namespace keyledger
