@@ -12,10 +12,9 @@
 #include <string>
 #include <string_view>
 
-namespace keyledger {
+#include "events/digest.h"
 
-// A SHA-256 value. Ordered bytewise, so it can be a map key or a row key.
-using Digest = std::array<std::uint8_t, 32>;
+namespace keyledger {
 
 // SHA-256 (FIPS 180-4) of `bytes`. Does not allocate after a thread's first call. Aborts if OpenSSL
 // cannot hash at all: nothing in this program is safe without it.

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <variant>
 
-#include "events/crypto.h"
+#include "events/digest.h"
 #include "events/ids.h"
 #include "events/key_events.h"
 #include "events/member_events.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "events/access_rules.h"
-#include "events/crypto.h"
+#include "events/digest.h"
 #include "events/ids.h"
 #include "events/time.h"
 

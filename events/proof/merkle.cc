@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "events/crypto.h"
+
 namespace keyledger::merkle {
 namespace {
 

@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "events/crypto.h"
+#include "events/digest.h"
 
 namespace keyledger::merkle {
 

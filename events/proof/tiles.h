@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "events/crypto.h"
+#include "events/digest.h"
 
 namespace keyledger::merkle {
 

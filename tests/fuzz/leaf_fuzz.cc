@@ -1,5 +1,6 @@
-// Any bytes as a leaf: decoding refuses them, or encoding gives the very same bytes again. Two forms
-// of one event would have two leaf hashes, so the second half matters as much as not crashing.
+// Any bytes as a leaf: decoding refuses them, or encoding gives the very same bytes again. Two
+// forms of one event would have two leaf hashes, so the second half matters as much as not
+// crashing.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,3 +1,4 @@
+#include "events/crypto.h"
 #include "events/proof/merkle.h"
 
 #include <gtest/gtest.h>

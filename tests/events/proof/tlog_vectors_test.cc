@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "events/crypto.h"
 #include "events/proof/merkle.h"
 #include "events/proof/tiles.h"
 #include "tests/events/proof/model_tree.h"

@@ -1,0 +1,13 @@
+// A SHA-256 value, apart from the means to make one (events/crypto.h): the facts hold digests and
+// may not compute any.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace keyledger {
+
+// Ordered bytewise, so it can be a map key or a row key.
+using Digest = std::array<std::uint8_t, 32>;
+
+}  // namespace keyledger
