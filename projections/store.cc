@@ -1,0 +1,258 @@
+#include "projections/store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace keyledger {
+
+class Table {
+ public:
+  explicit Table(rocksdb::ColumnFamilyHandle* family) : family_(family) {}
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* family() const { return family_; }
+
+ private:
+  rocksdb::ColumnFamilyHandle*
+      family_;  // owned by the store, which destroys it before the database
+};
+
+namespace {
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+// RocksDB's own text names files of this machine, which an error must not; its LOG file has it.
+tl::unexpected<Error> fail_with(const rocksdb::Status& status) {
+  if (status.IsCorruption()) {
+    return fail(ErrorCode::kCorrupt, "The derived database is damaged; it can be rebuilt.");
+  }
+  if (status.IsNoSpace()) {
+    return fail(ErrorCode::kStorage, "The disk of the derived database is full.");
+  }
+  return fail(ErrorCode::kStorage, "The derived database cannot be read or written.");
+}
+
+Result<void> checked(const rocksdb::Status& status) {
+  if (!status.ok()) return fail_with(status);
+  return {};
+}
+
+// After a failed background write (a flush, a compaction) the rows in memory may never reach the
+// disk, so no more are taken.
+class FailureListener : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* /*status*/) override {
+    failed_.store(true, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> failed_{false};
+};
+
+// Memory is bounded by two numbers: the cache, which also holds indexes and filters, and the write
+// buffers of all tables together.
+rocksdb::Options database_options(const StoreOptions& wanted,
+                                  std::shared_ptr<FailureListener> listener) {
+  rocksdb::Options options;
+  if (wanted.env != nullptr) options.env = wanted.env;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  options.atomic_flush = true;  // all tables become durable as one: there is no WAL to tie them
+  options.avoid_flush_during_shutdown = false;
+  options.max_bgerror_resume_count = 0;
+  options.db_write_buffer_size = wanted.write_buffer_bytes;
+  options.max_open_files = 256;
+  options.max_background_jobs = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 4;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  options.listeners.push_back(std::move(listener));
+
+  options.write_buffer_size = wanted.write_buffer_bytes;
+  options.arena_block_size = 64U << 10U;  // there are many tables, most of them small
+  options.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  blocks.cache_index_and_filter_blocks = true;
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  return options;
+}
+
+Result<std::vector<std::string>> existing_tables(const rocksdb::Options& options,
+                                                 const std::string& path) {
+  const rocksdb::Status there = options.env->FileExists(path + "/CURRENT");
+  if (there.IsNotFound()) return std::vector<std::string>{rocksdb::kDefaultColumnFamilyName};
+  if (!there.ok()) return fail_with(there);
+  std::vector<std::string> names;
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, path, &names);
+  if (!listed.ok()) return fail_with(listed);
+  return names;
+}
+
+class RocksCursor : public StoreCursor {
+ public:
+  explicit RocksCursor(std::unique_ptr<rocksdb::Iterator> rows) : rows_(std::move(rows)) {}
+
+  void seek(std::string_view key) override { rows_->Seek(slice(key)); }
+  void seek_backward(std::string_view key) override { rows_->SeekForPrev(slice(key)); }
+  void next() override { rows_->Next(); }
+  void previous() override { rows_->Prev(); }
+  [[nodiscard]] bool valid() const override { return rows_->Valid(); }
+  [[nodiscard]] std::string_view key() const override { return view(rows_->key()); }
+  [[nodiscard]] std::string_view value() const override { return view(rows_->value()); }
+  [[nodiscard]] Result<void> status() const override { return checked(rows_->status()); }
+
+ private:
+  std::unique_ptr<rocksdb::Iterator> rows_;
+};
+
+}  // namespace
+
+struct StoreBatch::Rep {
+  rocksdb::WriteBatch rows;
+};
+
+StoreBatch::StoreBatch() : rep_(std::make_unique<Rep>()) {}
+StoreBatch::~StoreBatch() = default;
+StoreBatch::StoreBatch(StoreBatch&&) noexcept = default;
+StoreBatch& StoreBatch::operator=(StoreBatch&&) noexcept = default;
+
+// Adding to a batch fails only beyond its size limit, and it has none.
+void StoreBatch::put(const Table& table, std::string_view key, std::string_view value) {
+  rep_->rows.Put(table.family(), slice(key), slice(value)).PermitUncheckedError();
+}
+
+void StoreBatch::erase(const Table& table, std::string_view key) {
+  rep_->rows.Delete(table.family(), slice(key)).PermitUncheckedError();
+}
+
+// Debian's RocksDB asserts that handles die before their database, hence the order here.
+struct Store::Rep {
+  std::shared_ptr<FailureListener> listener = std::make_shared<FailureListener>();
+  rocksdb::ColumnFamilyOptions table_options;
+  std::unique_ptr<rocksdb::DB> database;
+  mutable std::mutex mutex;  // of the map; a table itself never changes
+  std::map<std::string, std::unique_ptr<Table>, std::less<>> tables;
+
+  ~Rep() {
+    for (const auto& [name, table] : tables) destroy(*table);
+    if (database) database->Close().PermitUncheckedError();
+  }
+
+  void destroy(const Table& table) const {
+    database->DestroyColumnFamilyHandle(table.family()).PermitUncheckedError();
+  }
+
+  [[nodiscard]] Result<void> accepts_writes() const {
+    if (!listener->failed()) return {};
+    return fail(ErrorCode::kStorage, "The derived database had a write error; restart to rebuild.");
+  }
+};
+
+Store::Store(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
+
+Store::~Store() { static_cast<void>(flush()); }
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& wanted) {
+  auto rep = std::make_unique<Rep>();
+  const rocksdb::Options options = database_options(wanted, rep->listener);
+  rep->table_options = options;
+  const auto names = existing_tables(options, path);
+  if (!names) return fail(names.error());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : *names) families.emplace_back(name, rep->table_options);
+
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* database = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(options, path, families, &handles, &database);
+  if (!opened.ok()) return fail_with(opened);
+  rep->database.reset(database);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    rep->tables.emplace(handle->GetName(), std::make_unique<Table>(handle));
+  }
+  return std::unique_ptr<Store>(new Store(std::move(rep)));
+}
+
+std::vector<std::string> Store::table_names() const {
+  const std::lock_guard lock(rep_->mutex);
+  std::vector<std::string> names;
+  for (const auto& [name, table] : rep_->tables) {
+    if (name != rocksdb::kDefaultColumnFamilyName) names.push_back(name);  // RocksDB's own, empty
+  }
+  return names;
+}
+
+Result<const Table*> Store::table(std::string_view name) {
+  {
+    const std::lock_guard lock(rep_->mutex);
+    const auto found = rep_->tables.find(name);
+    if (found != rep_->tables.end()) return found->second.get();
+  }
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  const rocksdb::Status made =
+      rep_->database->CreateColumnFamily(rep_->table_options, std::string(name), &handle);
+  if (!made.ok()) return fail_with(made);
+  const std::lock_guard lock(rep_->mutex);
+  return rep_->tables.emplace(name, std::make_unique<Table>(handle)).first->second.get();
+}
+
+Result<void> Store::drop_table(std::string_view name) {
+  std::unique_ptr<Table> table;
+  {
+    const std::lock_guard lock(rep_->mutex);
+    const auto found = rep_->tables.find(name);
+    if (found == rep_->tables.end()) return {};
+    table = std::move(found->second);
+    rep_->tables.erase(found);
+  }
+  const rocksdb::Status dropped = rep_->database->DropColumnFamily(table->family());
+  rep_->destroy(*table);
+  return checked(dropped);
+}
+
+Result<std::optional<std::string>> Store::get(const Table& table, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status found =
+      rep_->database->Get(rocksdb::ReadOptions(), table.family(), slice(key), &value);
+  if (found.IsNotFound()) return std::optional<std::string>();
+  if (!found.ok()) return fail_with(found);
+  return std::optional<std::string>(std::move(value));
+}
+
+std::unique_ptr<StoreCursor> Store::cursor(const Table& table) const {
+  return std::make_unique<RocksCursor>(std::unique_ptr<rocksdb::Iterator>(
+      rep_->database->NewIterator(rocksdb::ReadOptions(), table.family())));
+}
+
+Result<void> Store::write(StoreBatch batch) {
+  if (auto able = rep_->accepts_writes(); !able) return able;
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;  // always: one logged write would break the order of what survives
+  return checked(rep_->database->Write(options, &batch.rep_->rows));
+}
+
+Result<void> Store::flush() {
+  if (auto able = rep_->accepts_writes(); !able) return able;
+  std::vector<rocksdb::ColumnFamilyHandle*> all;
+  {
+    const std::lock_guard lock(rep_->mutex);
+    for (const auto& [name, table] : rep_->tables) all.push_back(table->family());
+  }
+  return checked(rep_->database->Flush(rocksdb::FlushOptions(), all));
+}
+
+}  // namespace keyledger
