@@ -64,6 +64,20 @@ Result<Digest> Tree::root_at(std::uint64_t size) const {
   return *root;
 }
 
+Result<Digest> Tree::leaf_hash_at(std::uint64_t position) const {
+  if (position >= head().size) {
+    return fail(ErrorCode::kNotFound, fmt::format("the tree has no leaf {} yet", position));
+  }
+  const auto tile = rep_->reader()({0, position / merkle::kTileWidth});
+  const std::size_t at = position % merkle::kTileWidth * sizeof(Digest);
+  if (!tile || tile->size() < at + sizeof(Digest)) {
+    return fail(ErrorCode::kCorrupt, fmt::format("the tile of leaf {} is damaged", position));
+  }
+  Digest hash;
+  tile->copy(reinterpret_cast<char*>(hash.data()), hash.size(), at);
+  return hash;
+}
+
 Result<void> Tree::open(Store& store) {
   rep_->store = &store;
   auto table = store.table(fmt::format("{}.v{}.tiles", name(), version()));

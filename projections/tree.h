@@ -24,6 +24,8 @@ class Tree : public Projection {
   [[nodiscard]] TreeHead head() const;
   // The root when the log had `size` events. kNotFound beyond the head.
   [[nodiscard]] Result<Digest> root_at(std::uint64_t size) const;
+  // The stored hash of one leaf. kNotFound beyond the head.
+  [[nodiscard]] Result<Digest> leaf_hash_at(std::uint64_t position) const;
 
   [[nodiscard]] std::string_view name() const override { return "tree"; }
   [[nodiscard]] std::uint32_t version() const override { return 1; }
