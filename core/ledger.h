@@ -20,7 +20,9 @@
 namespace keyledger {
 
 // Takes each committed frame, in order, before its callers are answered. Called from one thread.
-// An error does not undo the frame: its callers are answered as done and the writer stops.
+// An error does not undo the frame: its callers are answered as done and the writer stops. Frames
+// that were committed by then are still handed in: what has failed must refuse them, what lives in
+// memory must take them, so that an answered revocation holds.
 class FrameSink {
  public:
   virtual ~FrameSink() = default;
@@ -34,7 +36,7 @@ struct Receipt {
   std::uint64_t first_position = 0;
   std::uint32_t count = 0;
   bool replayed = false;   // answered before: the events are those of the first call
-  Timestamp time;          // recorded time of its events, or the time it was decided
+  Timestamp time;          // recorded time of its events; else when it was decided
   std::optional<Key> key;  // as it is after the command, if it was about one; not when replayed
   std::optional<Member> member;  // likewise
 };
