@@ -32,7 +32,7 @@ OWNERS = [
 ]
 
 # The pure centre: what happened, and what may happen. Time, ids and hashes reach it as values.
-PURE = re.compile(r"core/(?!ledger\.)|events/(\w+_events|event|access_rules|policy)\.h$")
+PURE = re.compile(r"core/(?!ledger[._])|events/(\w+_events|event|access_rules|policy)\.h$")
 IMPURE_INCLUDE = re.compile(
     r"<(chrono|ctime|time\.h|random|iostream|fstream|filesystem|mutex|shared_mutex|thread|atomic"
     r"|condition_variable|future|semaphore|unistd\.h|spdlog/.*|nlohmann/.*|rocksdb/.*)>"
