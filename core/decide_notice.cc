@@ -1,0 +1,64 @@
+// Notices record what the clock or a client did. They change nothing, so neither version nor reason
+// is asked for; each makes no event if what it reports is not so.
+#include <algorithm>
+
+#include "core/decide_rules.h"
+
+namespace keyledger {
+
+namespace {
+
+const KeySecret* find_secret(const Key& key, const SecretId& id) {
+  const auto found = std::find_if(key.secrets.begin(), key.secrets.end(),
+                                  [&id](const KeySecret& secret) { return secret.facts.id == id; });
+  return found == key.secrets.end() ? nullptr : &*found;
+}
+
+// Nothing, if the secret is not one of this key's or has not retired yet.
+OptionalTime retired_at(const Key& key, const SecretId& id, Timestamp now) {
+  const KeySecret* secret = find_secret(key, id);
+  if (secret == nullptr || !secret->retires_at || *secret->retires_at > now) return std::nullopt;
+  return secret->retires_at;
+}
+
+Decision note(const KeyId& id, Event notice) {
+  Decision decision;
+  decision.push_back({stream_of(id), std::move(notice), std::nullopt, {}});
+  return decision;
+}
+
+}  // namespace
+
+Result<Decision> decide_on(const Situation& in, const RecordExpiry& command) {
+  const auto key = find_key(in, command.id, KeyAccess::kNotice);
+  if (!key) return fail(key.error());
+  if (!key->expires_at || status_of(*key, in.now) != KeyStatus::kExpired) return Decision{};
+  return note(command.id, KeyExpired{*key->expires_at});
+}
+
+Result<Decision> decide_on(const Situation& in, const RecordRetirement& command) {
+  const auto key = find_key(in, command.id, KeyAccess::kNotice);
+  if (!key) return fail(key.error());
+  const OptionalTime at = retired_at(*key, command.secret, in.now);
+  if (!at) return Decision{};
+  return note(command.id, KeySecretRetired{command.secret, *at});
+}
+
+Result<Decision> decide_on(const Situation& in, const RecordRetiredSecretUse& command) {
+  const auto key = find_key(in, command.id, KeyAccess::kNotice);
+  if (!key) return fail(key.error());
+  if (!retired_at(*key, command.secret, in.now)) return Decision{};
+  return note(command.id, KeyRetiredSecretPresented{command.secret});
+}
+
+Result<Decision> decide_on(const Situation& in, const RecordSecretReplay& command) {
+  const auto key = find_key(in, command.id, KeyAccess::kChange);
+  if (!key) return fail(key.error());
+  const bool shown = find_secret(*key, command.secret) != nullptr &&
+                     !retired_at(*key, command.secret, in.now) &&
+                     !is_final(status_of(*key, in.now));
+  if (!shown) return Decision{};
+  return note(command.id, KeySecretReplayed{command.secret});
+}
+
+}  // namespace keyledger
