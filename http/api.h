@@ -2,9 +2,12 @@
 // the short memory of secrets that may be shown again.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/ledger.h"
 #include "projections/all.h"
@@ -13,14 +16,29 @@ namespace keyledger::http {
 
 class SealedSecrets;
 
+// One line of the access log. Holds no URL and no header but the request id: what a client sent may
+// hold a secret.
+struct AccessRecord {
+  std::string_view method;
+  std::string_view route;  // the pattern, "/v1/keys/:id"; empty: no route matched
+  int status = 0;
+  std::uint64_t micros = 0;
+  std::size_t bytes = 0;  // of the answer's body
+  std::string request_id;
+  std::string client_ip;
+  std::string fault;  // what went wrong inside, where the answer does not say it; else empty
+};
+
 struct ApiOptions {
   std::function<Timestamp()> clock;  // wall clock
   std::string version;               // of the program, for healthz
+  // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
+  std::function<void(const AccessRecord&)> access_log;
 };
 
 class Api {
  public:
-  // `ledger` and `projections` must outlive it.
+  // All three must outlive it.
   Api(Ledger& ledger, Projections& projections, const EventLog& log, ApiOptions options);
   ~Api();
   Api(const Api&) = delete;

@@ -26,6 +26,44 @@ inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
 inline constexpr std::size_t kMaxToken = 255;  // request id, idempotency key: printable ASCII
 
+// The faults found so far in one body or query, and the refusal they make.
+class FieldFaults {
+ public:
+  void add(std::string_view field, FieldFault fault, std::string message);
+  // The field holds one of our own secrets.
+  void add_secret(std::string_view field);
+  // The field's rule is not enforced yet.
+  void add_unsupported(std::string_view field, std::string message);
+
+  // The value of the name that was given; a fault that lists all names if there is none.
+  template <typename T>
+  [[nodiscard]] std::optional<T> choose(std::string_view field, std::string_view given,
+                                        std::initializer_list<std::pair<std::string_view, T>> of) {
+    std::string names;
+    for (const auto& [name, value] : of) {
+      if (name == given) return value;
+      names += (names.empty() ? "" : ", ") + std::string(name);
+    }
+    add(field, FieldFault::kInvalid, "must be one of " + names);
+    return std::nullopt;
+  }
+
+  // kSecretInRequest goes before kInvalidRequest, that before kNotSupported.
+  [[nodiscard]] std::optional<Error> verdict() const;
+
+ private:
+  std::vector<FieldError> faults_;
+  std::vector<FieldError> secrets_;
+  std::vector<FieldError> unsupported_;
+};
+
+// A text of 1 to `max_characters` characters, valid UTF-8 without control characters and secrets;
+// otherwise false and a fault. For header values too.
+bool check_text(FieldFaults& faults, std::string_view field, std::string_view text,
+                std::size_t max_characters);
+// Printable ASCII, 1 to kMaxToken of it (request ids, idempotency keys).
+[[nodiscard]] bool is_token(std::string_view text);
+
 // A value that may be absent (unchanged), null (cleared) or there.
 template <typename T>
 struct Patch {
@@ -34,8 +72,8 @@ struct Patch {
 };
 
 // Reads one JSON object. Every function names a field, remembers it as known, and answers nothing
-// if it is absent or faulty; finish() then has the faults. Texts must be valid UTF-8 without
-// control characters and must not contain a secret (kSecretInRequest goes before all other faults).
+// if it is absent or faulty; finish() then has the faults. null counts as absent, but for a Patch.
+// Texts must be valid UTF-8 without control characters and must not contain a secret.
 class BodyReader {
  public:
   explicit BodyReader(const Json& body);
@@ -56,13 +94,7 @@ class BodyReader {
                                         std::initializer_list<std::pair<std::string_view, T>> of) {
     const auto given = text(field, kMaxName);
     if (!given) return std::nullopt;
-    std::string names;
-    for (const auto& [name, value] : of) {
-      if (name == *given) return value;
-      names += (names.empty() ? "" : ", ") + std::string(name);
-    }
-    fault(field, FieldFault::kInvalid, "must be one of " + names);
-    return std::nullopt;
+    return faults_.choose(field, *given, of);
   }
   [[nodiscard]] std::optional<ScopeSet> scopes(std::string_view field);  // sorted, no doubles
   [[nodiscard]] Patch<Metadata> metadata(std::string_view field);
@@ -90,9 +122,7 @@ class BodyReader {
 
   const Json& body_;
   std::vector<std::string> known_;
-  std::vector<FieldError> faults_;
-  std::vector<FieldError> secrets_;
-  std::vector<FieldError> unsupported_;
+  FieldFaults faults_;
 };
 
 }  // namespace keyledger::http

@@ -2,7 +2,6 @@
 // http/front/) makes and sends them.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,9 +21,7 @@ using Headers = std::multimap<std::string, std::string, HeaderLess>;
 struct Request {
   std::string method;  // upper case
   std::string target;  // as it came: path and query, not decoded
-  std::string path;    // decoded once, without the query
-  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
-  Headers headers;
+  Headers headers;     // values without white space around them
   std::string body;
   std::string peer;  // address of the socket's other end, without the port
 
@@ -37,6 +34,23 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string content_type = "application/json; charset=utf-8";
   std::string body;
+
+  // The first value; nothing if the header is absent.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
+
+// Names and values, decoded, in the order of the URL.
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+// A request target, decoded once.
+struct Target {
+  std::string path;
+  Query query;
+};
+
+// Splits at the first '?', then at '&' and '='; decodes percent signs, and '+' in the query as a
+// space (WHATWG "application/x-www-form-urlencoded"). Nothing for a bad escape or a target that
+// does not begin with '/'.
+[[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
 }  // namespace keyledger::http

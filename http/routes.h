@@ -1,14 +1,14 @@
-// One row per endpoint: method, pattern, who may call it, handler. The permission is a column that
-// cannot be left out; there is no default and "anybody" has to be written down.
+// One row per endpoint: method, pattern, who may call it, handler, query parameters. The permission
+// is a column that cannot be left out; there is no default and "anybody" has to be written down.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/workspace.h"
 #include "http/api.h"
@@ -16,18 +16,6 @@
 #include "http/message.h"
 
 namespace keyledger::http {
-
-// What a handler is given: the parsed call. Lives for one request.
-struct Call {
-  Api& api;
-  const Request& request;
-  std::string request_id;
-  std::string client_ip;                      // without trusted proxies yet: the peer
-  std::optional<Caller> caller;               // always set on routes that need one
-  std::map<std::string, std::string> params;  // {"id", "key_01…"}
-  Timestamp now;
-  RoleSet permitted;  // of the route, to be passed on to the ledger
-};
 
 // Who may call a route at all. What depends on the target is decided further in.
 struct Permission {
@@ -46,21 +34,57 @@ template <typename... Roles>
   return {Permission::Kind::kMembers, RoleSet(roles...)};
 }
 
+struct Call;
 using Handler = Result<Response> (*)(Call& call);
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // "/v1/keys/:id/rotate"; a segment ":x" is one non-empty segment
+  // "/v1/keys/:id/rotate"; a segment ":x" is one non-empty segment. Of two rows that match, the one
+  // whose segment is spelled out wins, in any order of rows.
+  std::string_view pattern;
   Permission permission;
   Handler handler;
+  // The parameters it knows, with a space between: "type action* metadata[]". "x*" may be repeated,
+  // "x[]" stands for x[anything]. Others, and repeated ones, are refused before the handler runs.
+  // Every GET knows min_position besides.
+  std::string_view query = {};
+};
+
+// What a handler is given: the parsed call. Lives for one request.
+struct Call {
+  Api& api;
+  const Request& request;
+  const Route& route;
+  std::string request_id;
+  std::string client_ip;                                   // without trusted proxies yet: the peer
+  std::optional<Caller> caller;                            // always set on routes for members
+  std::map<std::string, std::string, std::less<>> params;  // {"id", "key_01…"}
+  Query query;                                             // read it with http/query.h
+  Timestamp now;
+
+  // What the answer's headers will say: Ledger-Position (set already to what a read reflects;
+  // http/change.h sets it for a change) and Idempotent-Replay.
+  std::optional<std::uint64_t> position;
+  bool replayed = false;
+
+  // The id in the path; kNotFound if it is not even one of its kind.
+  template <typename IdType>
+  [[nodiscard]] Result<IdType> id() const {
+    const auto given = params.find("id");
+    const auto parsed =
+        given == params.end() ? std::nullopt : parse_id<IdType>(std::string_view(given->second));
+    if (!parsed) return fail(ErrorCode::kNotFound, "There is nothing with this id.");
+    return *parsed;
+  }
 };
 
 // The whole table, in the order of api.md. Static.
 [[nodiscard]] std::span<const Route> routes();
 
 // Runs one request through everything: request id, secrets in the wrong place, limits, routing
-// (404, 405 with Allow), caller (401), permission (403 naming the roles), handler, Ledger-Position,
-// problem bodies. Never throws. Any thread.
+// (404, 405 with Allow; HEAD as GET), caller (401), permission (403 naming the roles), media type,
+// query parameters, min_position, handler, Ledger-Position, problem bodies. Never throws. Any
+// thread.
 [[nodiscard]] Response handle(Api& api, const Request& request);
 
 }  // namespace keyledger::http

@@ -18,8 +18,6 @@ struct ServerOptions {
   std::uint16_t port = 8080;  // 0: any free one, see port()
   std::size_t threads = 128;  // a thread is held by each open connection
   std::size_t max_body_bytes = 1U << 20U;
-  // Called after each answer, with the route's pattern (never the URL): the access log.
-  std::function<void(const std::string& line)> access_log;
 };
 
 class Server {

@@ -1,0 +1,20 @@
+// Base64 (RFC 4648): the standard alphabet with padding in answers, the URL alphabet without
+// padding in cursors. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "events/digest.h"
+
+namespace keyledger::http {
+
+[[nodiscard]] std::string base64(std::string_view bytes);
+[[nodiscard]] std::string base64(const Digest& digest);
+
+[[nodiscard]] std::string base64url(std::string_view bytes);
+// Nothing for any other character, padding, or bits that no encoder leaves set.
+[[nodiscard]] std::optional<std::string> parse_base64url(std::string_view text);
+
+}  // namespace keyledger::http

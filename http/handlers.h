@@ -1,0 +1,47 @@
+// Every handler of the route table, by name. Each reads its fields, asks the ledger or a
+// projection, and answers; what all calls have in common is done around it (http/routes.h).
+#pragma once
+
+#include "http/routes.h"
+
+namespace keyledger::http {
+
+// workspace_routes.cc
+[[nodiscard]] Result<Response> get_workspace(Call& call);
+[[nodiscard]] Result<Response> get_policy(Call& call);
+
+// member_routes.cc
+[[nodiscard]] Result<Response> list_members(Call& call);
+[[nodiscard]] Result<Response> get_member(Call& call);
+[[nodiscard]] Result<Response> create_member(Call& call);
+[[nodiscard]] Result<Response> change_member(Call& call);
+[[nodiscard]] Result<Response> remove_member(Call& call);
+[[nodiscard]] Result<Response> create_management_key(Call& call);
+
+// key_routes.cc and key_change_routes.cc
+[[nodiscard]] Result<Response> list_keys(Call& call);
+[[nodiscard]] Result<Response> create_key(Call& call);
+[[nodiscard]] Result<Response> get_key(Call& call);
+[[nodiscard]] Result<Response> change_key(Call& call);
+[[nodiscard]] Result<Response> rotate_key(Call& call);
+[[nodiscard]] Result<Response> retire_key(Call& call);
+[[nodiscard]] Result<Response> suspend_key(Call& call);
+[[nodiscard]] Result<Response> resume_key(Call& call);
+[[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
+[[nodiscard]] Result<Response> key_history(Call& call);
+
+// verify_routes.cc
+[[nodiscard]] Result<Response> verify_key(Call& call);
+[[nodiscard]] Result<Response> whoami(Call& call);
+
+// audit_routes.cc
+[[nodiscard]] Result<Response> list_audit(Call& call);
+[[nodiscard]] Result<Response> get_audit_entry(Call& call);
+[[nodiscard]] Result<Response> get_audit_leaf(Call& call);
+
+// ledger_routes.cc
+[[nodiscard]] Result<Response> get_ledger(Call& call);
+[[nodiscard]] Result<Response> healthz(Call& call);
+[[nodiscard]] Result<Response> readyz(Call& call);
+
+}  // namespace keyledger::http
