@@ -22,6 +22,10 @@ class Projection {
   // Raised whenever the rows would come out differently: the projection is then rebuilt at start.
   [[nodiscard]] virtual std::uint32_t version() const = 0;
 
+  // Whether it keeps rows of its own. One that keeps none lives on another's: it is loaded last,
+  // when these reflect the whole log, and apply() is never called.
+  [[nodiscard]] virtual bool has_rows() const { return true; }
+
   // Opens its tables. Before everything else.
   [[nodiscard]] virtual Result<void> open(Store& store) = 0;
   // Loads what it keeps in memory from its rows, which reflect all events below `size`. After open,
@@ -31,6 +35,7 @@ class Projection {
   // every reader: after it no verify accepts what the frame revoked.
   virtual void apply_to_memory(const CommittedFrame& frame) { static_cast<void>(frame); }
   // Adds the frame's rows to the batch, which the projector writes together with the position.
+  // Memory then stands just behind this frame, and the rows of all earlier frames are written.
   [[nodiscard]] virtual Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) = 0;
 };
 
