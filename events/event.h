@@ -82,7 +82,7 @@ struct RecordedEvent {
   std::uint64_t position = 0;
   Timestamp time;
   EventId id;
-  WorkspaceId workspace;  // nil for events of the ledger itself
+  WorkspaceId workspace;  // events of the ledger itself belong to the operator's
   std::uint64_t workspace_seq = 0;
   StreamId stream;
   std::uint32_t version = 0;  // of the stream, after this event

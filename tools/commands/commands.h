@@ -1,0 +1,50 @@
+// The commands of the program, apart from how their options are given (tools/keyledger.cc). Each
+// answers the exit code: 0 done; 1 refused, failed, or (verify) damaged; 2 (verify) could not look.
+// What people read goes to standard output, what went wrong to standard error. No option is ever a
+// secret.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace keyledger {
+
+struct InitOptions {
+  std::string data;
+  std::string workspace;
+  std::string owner_name;
+  std::string owner_email;
+  std::string profile = "default";
+  std::string key_file;
+};
+[[nodiscard]] int run_init(const InitOptions& options);
+
+struct ServeOptions {
+  std::string data;
+  std::string listen = "127.0.0.1:8080";
+  std::string log_level = "info";
+  std::string log_format = "auto";  // text, json, auto: text on a terminal
+  std::uint32_t threads = 128;
+  bool accept_rollback = false;
+};
+[[nodiscard]] int run_serve(const ServeOptions& options);
+
+struct RecoverOptions {
+  std::string data;
+  std::string member;
+  std::string key_file;
+};
+[[nodiscard]] int run_recover(const RecoverOptions& options);
+
+struct DumpOptions {
+  std::string data;
+};
+[[nodiscard]] int run_dump(const DumpOptions& options);
+
+struct VerifyOptions {
+  std::string data;
+  bool json = false;
+};
+[[nodiscard]] int run_verify(const VerifyOptions& options);
+
+}  // namespace keyledger

@@ -1,0 +1,80 @@
+#include "tools/housekeeper.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "events/log/watermark.h"
+
+namespace keyledger {
+namespace {
+
+constexpr std::size_t kDueAtOnce = 1000;
+
+}  // namespace
+
+Result<void> write_watermark_of(const Projections& projections, const std::string& path) {
+  const TreeHead head = projections.tree().head();
+  return write_watermark(path, {head.size, head.root, projections.directory().origin()});
+}
+
+Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::string watermark_path,
+                         std::function<Timestamp()> clock)
+    : ledger_(ledger),
+      projections_(projections),
+      watermark_path_(std::move(watermark_path)),
+      clock_(std::move(clock)),
+      thread_([this] { run(); }) {}
+
+Housekeeper::~Housekeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Housekeeper::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
+    lock.unlock();
+    tick();
+    lock.lock();
+  }
+}
+
+void Housekeeper::tick() {
+  record_due();
+  const std::uint64_t size = projections_.tree().head().size;
+  if (size == written_size_) return;
+  if (const auto written = write_watermark_of(projections_, watermark_path_); !written) {
+    spdlog::error("the watermark could not be written: {}", written.error().detail);
+    return;
+  }
+  written_size_ = size;
+}
+
+void Housekeeper::record_due() {
+  if (!ledger_.accepts_writes()) return;
+  const auto due = projections_.schedule().due(clock_(), kDueAtOnce);
+  if (!due) {
+    spdlog::error("what falls due could not be read: {}", due.error().detail);
+    return;
+  }
+  for (const DueNotice& notice : *due) {
+    Submission submission;
+    submission.call.workspace = notice.workspace;
+    if (notice.secret) {
+      submission.command = RecordRetirement{notice.key, *notice.secret};
+    } else {
+      submission.command = RecordExpiry{notice.key};
+    }
+    if (const auto done = ledger_.execute(std::move(submission)); !done) {
+      spdlog::warn("a notice about {} could not be recorded: {}", to_text(notice.key),
+                   done.error().detail);
+    }
+  }
+}
+
+}  // namespace keyledger

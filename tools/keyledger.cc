@@ -1,0 +1,98 @@
+// The program: which options each command takes. What the commands do is in tools/commands/.
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "tools/commands/commands.h"
+
+namespace {
+
+using namespace std::string_literals;
+
+// Options come from flags, then from KEYLEDGER_* variables, then from the file given with --config.
+CLI::Option* add(CLI::App& command, const std::string& name, std::string& value,
+                 const std::string& help) {
+  std::string variable = "KEYLEDGER_" + name;
+  for (char& c : variable) {
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return command.add_option("--" + name, value, help)->envname(variable);
+}
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help,
+                      const std::string& example) {
+  CLI::App* const command = app.add_subcommand(name, help);
+  command->footer("\nExample:\n  " + example);
+  command->set_config("--config", "", "TOML file with the long option names as keys");
+  return command;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"keyledger: a ledger of API keys that can prove its history"};
+  app.require_subcommand(1);
+  app.footer(
+      "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look;\n"
+      "above 100 the options were wrong. `keyledger COMMAND --help` has examples.");
+  int exit_code = 0;
+
+  keyledger::InitOptions init;
+  CLI::App* command =
+      add_command(app, "init", "make a ledger, its first workspace and the owner's management key",
+                  "keyledger init --data ./data --workspace acme --owner-name Ada "
+                  "--owner-email ada@example.com --key-file ./owner.key");
+  add(*command, "data", init.data, "directory of the ledger, made if missing")->required();
+  add(*command, "workspace", init.workspace, "name of the workspace")->required();
+  add(*command, "owner-name", init.owner_name, "name of its first owner")->required();
+  add(*command, "owner-email", init.owner_email, "e-mail of its first owner")->required();
+  add(*command, "profile", init.profile, "policy to begin with")->capture_default_str();
+  add(*command, "key-file", init.key_file,
+      "where the owner's management key is written (0600); must not exist")
+      ->required();
+  command->callback([&] { exit_code = run_init(init); });
+
+  keyledger::ServeOptions serve;
+  command = add_command(app, "serve", "serve the ledger over HTTP until SIGTERM",
+                        "keyledger serve --data ./data --listen 127.0.0.1:8080");
+  add(*command, "data", serve.data, "directory of the ledger")->required();
+  add(*command, "listen", serve.listen, "loopback HOST:PORT")->capture_default_str();
+  add(*command, "log-level", serve.log_level, "debug, info, warn, error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  add(*command, "log-format", serve.log_format, "text, json or auto (text on a terminal)")
+      ->check(CLI::IsMember({"text", "json", "auto"}))
+      ->capture_default_str();
+  command->add_option("--threads", serve.threads, "connections served at a time")
+      ->envname("KEYLEDGER_THREADS")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_flag("--accept-rollback", serve.accept_rollback,
+                    "go on with a ledger that lost its end, under a new origin; recorded");
+  command->callback([&] { exit_code = run_serve(serve); });
+
+  keyledger::RecoverOptions recover;
+  command = add_command(app, "recover", "issue a management key to a member, offline",
+                        "keyledger recover --data ./data --member mem_01J… --key-file ./new.key");
+  add(*command, "data", recover.data, "directory of the ledger")->required();
+  add(*command, "member", recover.member, "id of the member")->required();
+  add(*command, "key-file", recover.key_file, "where the key is written (0600); must not exist")
+      ->required();
+  command->callback([&] { exit_code = run_recover(recover); });
+
+  keyledger::DumpOptions dump;
+  command = add_command(app, "dump", "print every event, one JSON audit entry a line",
+                        "keyledger dump --data ./data | jq -r '[.time, .action] | @tsv'");
+  add(*command, "data", dump.data, "directory of the ledger")->required();
+  command->callback([&] { exit_code = run_dump(dump); });
+
+  keyledger::VerifyOptions verify;
+  command = add_command(
+      app, "verify", "check every byte of the record: exit 0 intact, 1 damaged, 2 could not look",
+      "keyledger verify --data ./data --json");
+  add(*command, "data", verify.data, "directory of the ledger; no server may hold it")->required();
+  command->add_flag("--json", verify.json, "one JSON object on standard output");
+  command->callback([&] { exit_code = run_verify(verify); });
+
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}

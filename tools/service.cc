@@ -1,0 +1,143 @@
+#include "tools/service.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "tools/housekeeper.h"
+#include "tools/start_checks.h"
+
+namespace keyledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> make_private_directory(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (!error) fs::permissions(path, fs::perms::owner_all, error);
+  if (!error) return {};
+  return fail(ErrorCode::kStorage, fmt::format("cannot make {}: {}", path, error.message()));
+}
+
+// The workspace of the operator is the first that was made.
+WorkspaceId operator_workspace(const Directory& directory) {
+  for (const auto& workspace : directory.workspaces()) {
+    if (workspace->is_operator) return workspace->id;
+  }
+  return {};
+}
+
+}  // namespace
+
+Timestamp wall_clock() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(now).count()};
+}
+
+struct Service::Rep {
+  std::string watermark_path;
+  std::unique_ptr<RocksdbLog> log;
+  std::unique_ptr<Projections> projections;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Housekeeper> housekeeper;
+  bool stopped = false;
+};
+
+namespace {
+
+Result<void> record_rollback(Service& service, const Watermark& watermark, std::uint64_t found) {
+  Submission submission;
+  submission.call = service.system_call();
+  submission.call.reason = "the ledger had lost its end; the operator accepted that";
+  const std::string origin =
+      fmt::format("{}/from-{}", service.projections().directory().origin(), found);
+  submission.command =
+      AcceptRollback{service.projections().directory().log_id(), origin, watermark.size, found};
+  auto done = service.ledger().execute(std::move(submission));
+  if (!done) return fail(done.error());
+  return {};
+}
+
+}  // namespace
+
+Service::Service(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
+Service::~Service() { stop(); }
+
+Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
+  auto rep = std::make_unique<Rep>();
+  rep->watermark_path = options.data + "/watermark";
+  if (options.create) {
+    if (auto made = make_private_directory(options.data); !made) return fail(made.error());
+  }
+  auto log = RocksdbLog::open(options.data + "/ledger", {options.create, options.env});
+  if (!log) return fail(log.error());
+  rep->log = std::move(*log);
+  const std::uint64_t found = rep->log->size();
+
+  auto watermark = read_watermark(rep->watermark_path);
+  if (!watermark) return fail(watermark.error());
+  const std::string derived = options.data + "/derived";
+  if (options.accept_rollback) {
+    // Its rows may know events that the log has lost.
+    std::error_code error;
+    fs::remove_all(derived, error);
+    if (error) return fail(ErrorCode::kStorage, "cannot remove " + derived);
+  }
+  auto acknowledged = check_size(*watermark, found);
+  if (!acknowledged && !options.accept_rollback) return fail(acknowledged.error());
+  StoreOptions store_options;
+  store_options.env = options.env;
+  auto projections = Projections::open(*rep->log, derived, store_options, options.progress);
+  if (!projections) return fail(projections.error());
+  rep->projections = std::move(*projections);
+  const Tree& tree = rep->projections->tree();
+  if (acknowledged) acknowledged = check_root(*watermark, tree);
+  if (!acknowledged && !options.accept_rollback) return fail(acknowledged.error());
+  if (auto checked = check_right_edge(*rep->log, tree); !checked) return fail(checked.error());
+
+  LedgerOptions ledger_options;
+  ledger_options.clock = options.clock;
+  const LedgerHead head{rep->projections->directory().log_id(), found,
+                        rep->projections->last_time()};
+  rep->ledger = std::make_unique<Ledger>(*rep->log, *rep->projections,
+                                         rep->projections->projector(), head, ledger_options);
+  auto service = std::unique_ptr<Service>(new Service(std::move(rep)));
+  if (!acknowledged) {
+    const Watermark lost = watermark->value_or(Watermark{});
+    if (auto done = record_rollback(*service, lost, found); !done) return fail(done.error());
+  }
+  if (options.housekeeping) {
+    Rep& parts = *service->rep_;
+    parts.housekeeper = std::make_unique<Housekeeper>(*parts.ledger, *parts.projections,
+                                                      parts.watermark_path, options.clock);
+    parts.housekeeper->tick();
+  }
+  return service;
+}
+
+Ledger& Service::ledger() { return *rep_->ledger; }
+Projections& Service::projections() { return *rep_->projections; }
+EventLog& Service::log() { return *rep_->log; }
+
+CallContext Service::system_call() const {
+  CallContext call;
+  call.workspace = operator_workspace(rep_->projections->directory());
+  return call;
+}
+
+void Service::stop() {
+  if (rep_->stopped) return;
+  rep_->stopped = true;
+  rep_->housekeeper.reset();
+  rep_->ledger->stop();
+  // A failure here costs only time at the next start: the rows are caught up from the log.
+  static_cast<void>(rep_->projections->store().flush());
+  if (rep_->projections->tree().head().size > 0) {
+    static_cast<void>(write_watermark_of(*rep_->projections, rep_->watermark_path));
+  }
+}
+
+}  // namespace keyledger
