@@ -1,0 +1,147 @@
+#include "projections/key_table.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "events/bytes.h"
+#include "events/log/event_reader.h"
+#include "projections/key_table_list.h"
+#include "projections/key_table_rows.h"
+
+namespace keyledger {
+namespace {
+
+// The external id that an event gives its key, as the index holds it. Nothing if it gives none or
+// the blob was erased.
+std::optional<Digest> external_in(const WorkspaceId& workspace, const EventSide& side) {
+  if (!side.subject) return std::nullopt;
+  const auto details = decode_key_details(side.subject->bytes);
+  if (!details || !details->external_id) return std::nullopt;
+  return external_id_index(workspace, *details->external_id);
+}
+
+void apply_event(KeyRow& row, const RecordedEvent& event, const EventSide& side) {
+  const std::uint32_t version = row.key.version;
+  evolve(row.key, event);
+  if (row.key.version == version) return;  // not for this key
+  const bool created = std::holds_alternative<KeyCreated>(event.event);
+  if (created || std::holds_alternative<KeyRenamed>(event.event)) row.named_at = event.position;
+  if (created || std::holds_alternative<KeyExternalIdChanged>(event.event)) {
+    row.external = external_in(row.key.workspace, side);
+  }
+}
+
+}  // namespace
+
+struct KeyTable::Rep {
+  Rep(const EventLog& log_in, const VerifyIndex& usage_in) : log(log_in), usage(usage_in) {}
+
+  const EventLog& log;
+  const VerifyIndex& usage;
+  KeyTableRows rows;
+};
+
+KeyTable::KeyTable(const EventLog& log, const VerifyIndex& usage)
+    : rep_(std::make_unique<Rep>(log, usage)) {}
+KeyTable::~KeyTable() = default;
+
+Result<std::optional<Key>> KeyTable::key(const KeyId& id) const {
+  auto row = rep_->rows.row(id);
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<Key>();
+  return std::optional(std::move((*row)->key));
+}
+
+Result<std::optional<KeyView>> KeyTable::view(const KeyId& id) const {
+  auto found = key(id);
+  if (!found) return fail(found.error());
+  if (!*found) return std::optional<KeyView>();
+  auto details = details_of(**found);
+  if (!details) return fail(details.error());
+  return std::optional(KeyView{std::move(**found), std::move(*details)});
+}
+
+Result<KeyDetails> KeyTable::details_of(const Key& key) const {
+  EventReader reader(rep_->log);
+  return join_details(reader, key);
+}
+
+Result<KeyPage> KeyTable::list(const KeyPageRequest& request) const {
+  return list_keys(rep_->rows, rep_->log, rep_->usage, request);
+}
+
+Result<std::optional<KeyId>> KeyTable::key_named(const WorkspaceId& workspace,
+                                                 Environment environment,
+                                                 std::string_view name) const {
+  const std::string prefix = holders_prefix(workspace, environment, name);
+  const auto cursor = rep_->rows.holders();
+  cursor->seek_backward(prefix + std::string(9, '\xFF'));  // behind every position
+  if (!cursor->valid() || !cursor->key().starts_with(prefix)) {
+    if (auto walked = cursor->status(); !walked) return fail(walked.error());
+    return std::optional<KeyId>();
+  }
+  const auto id = key_id_in(cursor->value());
+  if (!id) return damaged_key_row();
+  return id;
+}
+
+Result<std::vector<KeyId>> KeyTable::management_keys(const MemberId& member) const {
+  std::vector<KeyId> found;
+  const std::string_view prefix = id_bytes(member);
+  const auto cursor = rep_->rows.management();
+  for (cursor->seek(prefix); cursor->valid(); cursor->next()) {
+    if (!cursor->key().starts_with(prefix)) break;
+    const auto id = key_id_in(cursor->key().substr(prefix.size()));
+    if (!id) return damaged_key_row();
+    found.push_back(*id);
+  }
+  if (auto walked = cursor->status(); !walked) return fail(walked.error());
+  return found;
+}
+
+Result<void> KeyTable::for_each(const std::function<void(const Key&)>& visit) const {
+  const auto cursor = rep_->rows.rows();
+  for (cursor->seek({}); cursor->valid(); cursor->next()) {
+    const auto row = decode_key_row(cursor->value());
+    if (!row) return fail(row.error());
+    visit(row->key);
+  }
+  return cursor->status();
+}
+
+Result<void> KeyTable::open(Store& store) {
+  return rep_->rows.open(store, fmt::format("{}.v{}", name(), version()));
+}
+
+Result<void> KeyTable::load(std::uint64_t /*size*/) { return {}; }
+
+// A key may change several times in one frame, whose rows are not written yet.
+Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
+  struct Touched {
+    std::optional<KeyRow> before;
+    KeyRow after;
+  };
+  std::map<KeyId, Touched> touched;
+  for (std::size_t i = 0; i < frame.events.size(); ++i) {
+    const RecordedEvent& event = frame.events[i];
+    if (event.stream.kind != StreamKind::kKey || is_notice(event.event)) continue;
+    const KeyId id{event.stream.id};
+    auto found = touched.find(id);
+    if (found == touched.end()) {
+      auto row = rep_->rows.row(id);
+      if (!row) return fail(row.error());
+      KeyRow after = row->value_or(KeyRow());
+      found = touched.emplace(id, Touched{std::move(*row), std::move(after)}).first;
+    }
+    apply_event(found->second.after, event, frame.side.events[i]);
+  }
+  for (const auto& [id, change] : touched) {
+    if (change.after.key.version == 0) continue;  // it was never made
+    rep_->rows.write(batch, change.before, change.after);
+  }
+  return {};
+}
+
+}  // namespace keyledger

@@ -1,0 +1,115 @@
+#include "projections/key_table_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "events/bytes.h"
+
+namespace keyledger {
+namespace {
+
+std::string with_position(std::string prefix, std::uint64_t position) {
+  ByteWriter(prefix).u64(position);
+  return prefix;
+}
+
+}  // namespace
+
+std::string names_prefix(const WorkspaceId& workspace, std::string_view name) {
+  std::string prefix(id_bytes(workspace));
+  ByteWriter out(prefix);
+  out.raw(name);
+  out.u8(0);
+  return prefix;
+}
+
+std::string holders_prefix(const WorkspaceId& workspace, Environment environment,
+                           std::string_view name) {
+  std::string prefix(id_bytes(workspace));
+  ByteWriter out(prefix);
+  out.u8(static_cast<std::uint8_t>(environment));
+  out.raw(name);
+  out.u8(0);
+  return prefix;
+}
+
+std::string external_prefix(const Digest& index) {
+  return {reinterpret_cast<const char*>(index.data()), index.size()};
+}
+
+std::optional<KeyId> key_id_in(std::string_view bytes) {
+  ByteReader in(bytes);
+  const KeyId id{in.array<16>()};
+  if (!in.finished()) return std::nullopt;
+  return id;
+}
+
+tl::unexpected<Error> damaged_key_row() {
+  return fail(ErrorCode::kCorrupt, "A row of the key table is damaged; it can be rebuilt.");
+}
+
+Result<void> KeyTableRows::open(Store& store, std::string_view label) {
+  store_ = &store;
+  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
+    const auto opened = store.table(fmt::format("{}.{}", label, table));
+    if (!opened) return fail(opened.error());
+    place = *opened;
+    return {};
+  };
+  if (auto done = open_table("rows", rows_); !done) return done;
+  if (auto done = open_table("created", created_); !done) return done;
+  if (auto done = open_table("names", names_); !done) return done;
+  if (auto done = open_table("holders", holders_); !done) return done;
+  if (auto done = open_table("external", external_); !done) return done;
+  return open_table("management", management_);
+}
+
+Result<std::optional<KeyRow>> KeyTableRows::row(const KeyId& id) const {
+  const auto bytes = store_->get(*rows_, id_bytes(id));
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return std::optional<KeyRow>();
+  auto row = decode_key_row(**bytes);
+  if (!row) return fail(row.error());
+  return std::optional(std::move(*row));
+}
+
+void KeyTableRows::write(StoreBatch& batch, const std::optional<KeyRow>& before,
+                         const KeyRow& after) const {
+  const std::vector<Entry> wanted = entries_of(after);
+  const std::vector<Entry> there = before ? entries_of(*before) : std::vector<Entry>();
+  const auto has = [](const std::vector<Entry>& all, const Entry& one) {
+    return std::any_of(all.begin(), all.end(), [&](const Entry& entry) {
+      return entry.table == one.table && entry.key == one.key;
+    });
+  };
+  for (const Entry& entry : there) {
+    if (!has(wanted, entry)) batch.erase(*entry.table, entry.key);
+  }
+  for (const Entry& entry : wanted) {
+    if (!has(there, entry)) batch.put(*entry.table, entry.key, entry.value);
+  }
+  batch.put(*rows_, id_bytes(after.key.id), encode_key_row(after));
+}
+
+std::vector<KeyTableRows::Entry> KeyTableRows::entries_of(const KeyRow& row) const {
+  const Key& key = row.key;
+  const std::string_view id = id_bytes(key.id);
+  const std::uint64_t position = key.created_cause.position;
+  std::vector<Entry> entries;
+  entries.push_back({created_, with_position(std::string(id_bytes(key.workspace)), position), id});
+  entries.push_back({names_, with_position(names_prefix(key.workspace, key.name), position), id});
+  if (row.external) {
+    entries.push_back({external_, with_position(external_prefix(*row.external), position), id});
+  }
+  if (key.end) return entries;
+  if (key.type != KeyType::kManagement) {
+    const std::string prefix = holders_prefix(key.workspace, key.environment, key.name);
+    entries.push_back({holders_, with_position(prefix, row.named_at), id});
+  } else if (key.member) {
+    entries.push_back({management_, std::string(id_bytes(*key.member)).append(id), {}});
+  }
+  return entries;
+}
+
+}  // namespace keyledger
