@@ -78,12 +78,19 @@ class BodyReader {
  public:
   explicit BodyReader(const Json& body);
 
+  // Whether it is there and not null.
   [[nodiscard]] bool has(std::string_view field);
   // 1..max characters.
   [[nodiscard]] std::optional<std::string> text(std::string_view field, std::size_t max_characters);
   [[nodiscard]] std::optional<std::string> required_text(std::string_view field,
                                                          std::size_t max_characters);
   [[nodiscard]] Patch<std::string> patch_text(std::string_view field, std::size_t max_characters);
+  // As text() and patch_text(), but an empty text is as good as none: for texts that nobody must
+  // give.
+  [[nodiscard]] std::optional<std::string> free_text(std::string_view field,
+                                                     std::size_t max_characters);
+  [[nodiscard]] Patch<std::string> patch_free_text(std::string_view field,
+                                                   std::size_t max_characters);
   [[nodiscard]] std::optional<bool> boolean(std::string_view field);
   [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t max);
   [[nodiscard]] std::optional<Timestamp> time(std::string_view field);
@@ -107,10 +114,15 @@ class BodyReader {
     if (!parsed) fault(field, FieldFault::kInvalid, "is not an id of this kind");
     return parsed;
   }
-  // A secret presented for checking: the only text that may be one. Not size-checked.
+  // A secret presented for checking: the only text that may be one. Required; any text will do.
   [[nodiscard]] std::optional<std::string> presented_secret(std::string_view field);
   // Refuses a field whose rule is not enforced yet: kNotSupported unless absent or null.
   void not_supported(std::string_view field);
+
+  // A header's text that belongs to the body's fields (X-Reason).
+  void check_header(std::string_view name, std::string_view text, std::size_t max_characters) {
+    check_text(faults_, name, text, max_characters);
+  }
 
   void fault(std::string_view field, FieldFault fault, std::string message);
   // The gathered refusal, unknown fields included; nothing if all was well. Call once, at the end.

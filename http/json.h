@@ -22,12 +22,35 @@ using Json = nlohmann::ordered_json;
 // same.
 [[nodiscard]] std::string dump(const Json& json);
 
+// Resources, as GET answers them (design api.md). Fields in its order.
 [[nodiscard]] Json key_json(const Key& key, const KeyDetails& details, const Use& use,
                             const Directory& directory, Timestamp now);
 [[nodiscard]] Json management_key_json(const Key& key, Timestamp now);
 [[nodiscard]] Json member_json(const Member& member, const std::optional<MemberProfile>& profile);
 [[nodiscard]] Json workspace_json(const Workspace& workspace);
+// The document with its version; and the document alone.
 [[nodiscard]] Json policy_json(const Workspace& workspace);
+[[nodiscard]] Json policy_document(const Policy& policy);
 [[nodiscard]] Json audit_entry_json(const AuditEntry& entry);
+// Its `changes`: {field: {from, to}}, values as in the resources (http/audit_changes.cc).
+[[nodiscard]] Json changes_json(const AuditEntry& entry);
+
+// Pieces that several of them share.
+[[nodiscard]] Json time_json(const OptionalTime& time);  // RFC 3339 or null
+[[nodiscard]] Json origins_json(const std::vector<OriginRule>& origins);
+[[nodiscard]] Json networks_json(const std::vector<NetworkRule>& networks);
+[[nodiscard]] Json rate_limit_json(const std::optional<RateLimit>& rate_limit);
+[[nodiscard]] Json secret_json(const SecretFacts& secret);  // {id, handle}: never the hash
+// {type, id, name}; type: member, key or system.
+[[nodiscard]] Json actor_json(const Actor& actor, const std::optional<std::string>& name);
+
+template <typename T>
+[[nodiscard]] Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+template <typename Tag>
+[[nodiscard]] Json id_or_null(const std::optional<Id<Tag>>& id) {
+  return id ? Json(to_text(*id)) : Json(nullptr);
+}
 
 }  // namespace keyledger::http

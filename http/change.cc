@@ -1,0 +1,184 @@
+#include "http/change.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "events/bytes.h"
+#include "events/crypto.h"
+#include "events/text.h"
+#include "http/sealed_secrets.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxUserAgent = 256;  // bytes that are kept
+
+// A client may send any bytes here; what a stored text may not hold becomes a question mark.
+std::string kept_user_agent(std::string_view given) {
+  std::string text(given);
+  if (!is_clean_text(text)) {
+    const auto odd = [](char c) { return c < ' ' || c > '~'; };
+    std::replace_if(text.begin(), text.end(), odd, '?');
+  }
+  while (text.size() > kMaxUserAgent || !is_valid_utf8(text)) text.pop_back();
+  return text;
+}
+
+// "3", 3 or *: nothing for *, which any version matches.
+Result<std::optional<std::uint32_t>> read_if_match(const Request& request) {
+  const auto given = request.header("If-Match");
+  if (!given || *given == "*") return std::optional<std::uint32_t>();
+  std::string_view digits = *given;
+  if (digits.size() >= 2 && digits.front() == '"' && digits.back() == '"') {
+    digits = digits.substr(1, digits.size() - 2);
+  }
+  std::uint32_t version = 0;
+  const char* end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, version);
+  if (digits.empty() || parsed.ec != std::errc() || parsed.ptr != end) {
+    return fail_field("If-Match", FieldFault::kInvalid,
+                      "must be one strong ETag as it was answered, such as \"3\", or *");
+  }
+  return std::optional<std::uint32_t>(version);
+}
+
+// The same JSON has the same digest, however its fields are ordered and spaced.
+Result<Digest> digest_of_body(std::string_view body) {
+  const auto parsed = parse_body(body);
+  if (!parsed) return fail(parsed.error());
+  const nlohmann::json sorted = *parsed;  // this kind keeps names in order
+  return sha256(sorted.dump());
+}
+
+Result<std::optional<IdempotencyClaim>> read_claim(const Call& call) {
+  const auto given = call.request.header("Idempotency-Key");
+  if (!given || call.request.method != "POST") return std::optional<IdempotencyClaim>();
+  if (!is_token(*given)) {
+    return fail_field("Idempotency-Key", FieldFault::kInvalid,
+                      "must be 1 to 255 printable ASCII characters");
+  }
+  const auto request = digest_of_body(call.request.body);
+  if (!request) return fail(request.error());
+  const auto target = parse_target(call.request.target);
+  std::string scope;
+  ByteWriter writer(scope);
+  writer.array(call.caller->member.bytes);
+  writer.sized(call.request.method);
+  writer.sized(target ? target->path : call.request.target);
+  writer.sized(*given);
+  return std::optional<IdempotencyClaim>({sha256(scope), *request});
+}
+
+Result<CommittedBlob> read_actor_details(const Call& call) {
+  ActorDetails details;
+  details.ip = call.client_ip;
+  details.user_agent = kept_user_agent(call.request.header("User-Agent").value_or(""));
+  details.on_behalf_of = call.request.header("X-On-Behalf-Of").value_or("");
+  if (!details.on_behalf_of.empty()) {
+    FieldFaults faults;
+    check_text(faults, "X-On-Behalf-Of", details.on_behalf_of, kMaxText);
+    if (auto refused = faults.verdict()) return fail(std::move(*refused));
+  }
+  return commit_to(encode_blob(details));
+}
+
+Result<CallContext> context_of(const Call& call, std::string reason) {
+  auto details = read_actor_details(call);
+  if (!details) return fail(details.error());
+  CallContext context;
+  context.workspace = call.caller->workspace;
+  context.actor = {ActorKind::kMember, call.caller->member.bytes, call.caller->key};
+  context.permitted = call.route.permission.roles;
+  context.actor_details = std::move(*details);
+  context.request_id = call.request_id;
+  context.reason = std::move(reason);
+  return context;
+}
+
+}  // namespace
+
+Result<Json> read_fields(const Call& call) {
+  auto body = parse_body(call.request.body);
+  if (!body || call.request.method != "DELETE") return body;
+  FieldFaults faults;
+  for (const auto& [name, value] : call.query) {
+    if (body->contains(name)) {
+      faults.add(name, FieldFault::kConflict, "must not stand in both the body and the query");
+    } else if (is_valid_utf8(value)) {
+      (*body)[name] = value;
+    } else {
+      faults.add(name, FieldFault::kInvalid, "must be valid UTF-8");
+    }
+  }
+  if (auto refused = faults.verdict()) return fail(std::move(*refused));
+  return body;
+}
+
+std::string read_reason(const Call& call, BodyReader& body) {
+  auto in_body = body.free_text("reason", kMaxText);
+  const auto header = call.request.header("X-Reason").value_or("");
+  if (header.empty()) return in_body ? std::move(*in_body) : std::string();
+  if (in_body && *in_body != header) {
+    body.fault("X-Reason", FieldFault::kConflict, "must not differ from the body's reason");
+  }
+  body.check_header("X-Reason", header, kMaxText);
+  return std::string(header);
+}
+
+Result<Receipt> submit(Call& call, Command command, std::string reason) {
+  auto context = context_of(call, std::move(reason));
+  if (!context) return fail(context.error());
+  const auto if_match = read_if_match(call.request);
+  if (!if_match) return fail(if_match.error());
+  const auto claim = read_claim(call);
+  if (!claim) return fail(claim.error());
+  context->if_match = *if_match;
+  context->idempotency = *claim;
+  auto receipt = call.api.ledger.execute({std::move(*context), std::move(command)});
+  if (!receipt) return receipt;
+  call.position = receipt->position;
+  call.replayed = receipt->replayed;
+  return receipt;
+}
+
+Result<std::vector<EventAt>> events_of(const Call& call, const Receipt& receipt) {
+  EventReader reader(call.api.log);
+  std::vector<EventAt> out;
+  for (std::uint32_t i = 0; i < receipt.count; ++i) {
+    auto event = reader.at(receipt.first_position + i);
+    if (!event) return fail(event.error());
+    out.push_back(std::move(*event));
+  }
+  return out;
+}
+
+Result<std::optional<Secret>> show_again(Call& call, const KeyId& key, const SecretId& secret) {
+  auto kept = call.api.sealed_secrets->find(secret, call.now);
+  if (!kept) return std::optional<Secret>();
+  auto context = context_of(call, {});
+  if (!context) return fail(context.error());
+  const auto recorded =
+      call.api.ledger.execute({std::move(*context), RecordSecretReplay{key, secret}});
+  if (!recorded) return fail(recorded.error());
+  if (recorded->count == 0) return std::optional<Secret>();
+  return std::optional<Secret>(std::move(*kept));
+}
+
+void set_etag(Response& response, std::uint32_t version) {
+  response.headers.emplace_back("ETag", '"' + std::to_string(version) + '"');
+}
+
+Response json_response(int status, const Json& body) {
+  Response response;
+  response.status = status;
+  response.body = dump(body);
+  return response;
+}
+
+Response resource_response(const Json& body, std::uint32_t version) {
+  Response response = json_response(200, body);
+  set_etag(response, version);
+  return response;
+}
+
+}  // namespace keyledger::http

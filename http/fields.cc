@@ -1,0 +1,257 @@
+#include "http/fields.h"
+
+#include <algorithm>
+
+#include "events/text.h"
+#include "http/secret.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxScope = 64;
+constexpr std::size_t kMaxShownName = 64;
+
+// The name of a field that a client made up, as an answer may show it.
+std::string shown_name(std::string_view name) {
+  return is_clean_text(name) && name.size() <= kMaxShownName ? std::string(name)
+                                                             : std::string("(unprintable)");
+}
+
+bool is_scope(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':' || c == '-';
+  };
+  return !text.empty() && text.size() <= kMaxScope &&
+         std::all_of(text.begin(), text.end(), allowed);
+}
+
+std::string element(std::string_view field, std::size_t index) {
+  return std::string(field) + '[' + std::to_string(index) + ']';
+}
+
+}  // namespace
+
+void FieldFaults::add(std::string_view field, FieldFault fault, std::string message) {
+  faults_.push_back({std::string(field), fault, std::move(message)});
+}
+
+void FieldFaults::add_secret(std::string_view field) {
+  secrets_.push_back({std::string(field), FieldFault::kNotAllowed, "must not contain a secret"});
+}
+
+void FieldFaults::add_unsupported(std::string_view field, std::string message) {
+  unsupported_.push_back({std::string(field), FieldFault::kNotAllowed, std::move(message)});
+}
+
+std::optional<Error> FieldFaults::verdict() const {
+  const auto refusal = [](ErrorCode code, const std::vector<FieldError>& fields) {
+    std::string detail = fields.front().field + ": " + fields.front().message;
+    if (fields.size() > 1) detail += " (and " + std::to_string(fields.size() - 1) + " more)";
+    return Error{code, detail + '.', fields, std::nullopt};
+  };
+  if (!secrets_.empty()) return refusal(ErrorCode::kSecretInRequest, secrets_);
+  if (!faults_.empty()) return refusal(ErrorCode::kInvalidRequest, faults_);
+  if (!unsupported_.empty()) return refusal(ErrorCode::kNotSupported, unsupported_);
+  return std::nullopt;
+}
+
+bool check_text(FieldFaults& faults, std::string_view field, std::string_view text,
+                std::size_t max_characters) {
+  if (find_secret(text) != std::string_view::npos) {
+    faults.add_secret(field);
+  } else if (text.empty()) {
+    faults.add(field, FieldFault::kInvalid, "must not be empty");
+  } else if (!is_valid_utf8(text)) {
+    faults.add(field, FieldFault::kInvalid, "must be valid UTF-8");
+  } else if (has_control_characters(text)) {
+    faults.add(field, FieldFault::kInvalid, "must not contain control characters");
+  } else if (count_characters(text) > max_characters) {
+    faults.add(field, FieldFault::kTooLong,
+               "must have at most " + std::to_string(max_characters) + " characters");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+bool is_token(std::string_view text) {
+  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
+  return !text.empty() && text.size() <= kMaxToken &&
+         std::all_of(text.begin(), text.end(), printable);
+}
+
+BodyReader::BodyReader(const Json& body) : body_(body) {}
+
+const Json* BodyReader::find(std::string_view field) {
+  known_.emplace_back(field);
+  const auto found = body_.find(field);
+  return found == body_.end() ? nullptr : &*found;
+}
+
+bool BodyReader::has(std::string_view field) {
+  const Json* value = find(field);
+  return value != nullptr && !value->is_null();
+}
+
+std::optional<std::string> BodyReader::checked(std::string_view field, const Json& value,
+                                               std::size_t max) {
+  if (!value.is_string()) {
+    fault(field, FieldFault::kInvalid, "must be a text");
+    return std::nullopt;
+  }
+  const auto& text = value.get_ref<const std::string&>();
+  if (!check_text(faults_, field, text, max)) return std::nullopt;
+  return text;
+}
+
+std::optional<std::string> BodyReader::text(std::string_view field, std::size_t max_characters) {
+  if (!has(field)) return std::nullopt;
+  return checked(field, *find(field), max_characters);
+}
+
+std::optional<std::string> BodyReader::required_text(std::string_view field,
+                                                     std::size_t max_characters) {
+  if (!has(field)) fault(field, FieldFault::kRequired, "is required");
+  return text(field, max_characters);
+}
+
+Patch<std::string> BodyReader::patch_text(std::string_view field, std::size_t max_characters) {
+  const Json* value = find(field);
+  if (value == nullptr) return {};
+  return {true, text(field, max_characters)};
+}
+
+std::optional<std::string> BodyReader::free_text(std::string_view field,
+                                                 std::size_t max_characters) {
+  const Json* value = find(field);
+  if (value != nullptr && *value == "") return std::nullopt;
+  return text(field, max_characters);
+}
+
+Patch<std::string> BodyReader::patch_free_text(std::string_view field, std::size_t max_characters) {
+  const Json* value = find(field);
+  if (value == nullptr) return {};
+  return {true, free_text(field, max_characters)};
+}
+
+std::optional<bool> BodyReader::boolean(std::string_view field) {
+  if (!has(field)) return std::nullopt;
+  const Json& value = *find(field);
+  if (value.is_boolean()) return value.get<bool>();
+  fault(field, FieldFault::kInvalid, "must be true or false");
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> BodyReader::whole(std::string_view field, std::uint64_t max) {
+  if (!has(field)) return std::nullopt;
+  const Json& value = *find(field);
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() <= max) {
+    return value.get<std::uint64_t>();
+  }
+  fault(field, FieldFault::kInvalid, "must be a whole number from 0 to " + std::to_string(max));
+  return std::nullopt;
+}
+
+std::optional<Timestamp> BodyReader::time(std::string_view field) {
+  const auto given = text(field, kMaxName);
+  if (!given) return std::nullopt;
+  const auto parsed = parse_time(*given);
+  if (!parsed) {
+    fault(field, FieldFault::kInvalid, "must be an RFC 3339 time, as 2026-03-30T12:00:00Z");
+  }
+  return parsed;
+}
+
+Patch<Timestamp> BodyReader::patch_time(std::string_view field) {
+  const Json* value = find(field);
+  if (value == nullptr) return {};
+  return {true, time(field)};
+}
+
+std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
+  if (!has(field)) return std::nullopt;
+  const Json& value = *find(field);
+  if (!value.is_array()) {
+    fault(field, FieldFault::kInvalid, "must be a list of scope names");
+    return std::nullopt;
+  }
+  if (value.size() > kMaxListEntries) {
+    fault(field, FieldFault::kTooMany,
+          "must have at most " + std::to_string(kMaxListEntries) + " entries");
+    return std::nullopt;
+  }
+  ScopeSet out;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const std::string name = element(field, i);
+    auto scope = checked(name, value[i], kMaxScope);
+    if (!scope) continue;
+    if (!is_scope(*scope)) {
+      fault(name, FieldFault::kInvalid, "must consist of letters, digits, '_', '.', ':' and '-'");
+    }
+    out.push_back(std::move(*scope));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+Patch<Metadata> BodyReader::metadata(std::string_view field) {
+  const Json* value = find(field);
+  if (value == nullptr) return {};
+  if (value->is_null()) return {true, std::nullopt};
+  if (!value->is_object()) {
+    fault(field, FieldFault::kInvalid, "must be an object of texts");
+    return {};
+  }
+  if (value->size() > kMaxMetadata) {
+    fault(field, FieldFault::kTooMany,
+          "must have at most " + std::to_string(kMaxMetadata) + " entries");
+    return {};
+  }
+  Metadata out;
+  for (const auto& [key, text] : value->items()) {
+    // Named after the whole, since a faulty name should not be shown.
+    if (!check_text(faults_, field, key, kMaxMetadataKey)) continue;
+    const std::string name = std::string(field) + '.' + key;
+    if (text == "") {
+      out.emplace(key, "");
+    } else if (auto checked_text = checked(name, text, kMaxMetadataValue)) {
+      out.emplace(key, std::move(*checked_text));
+    }
+  }
+  return {true, std::move(out)};
+}
+
+std::optional<std::string> BodyReader::presented_secret(std::string_view field) {
+  if (!has(field)) {
+    fault(field, FieldFault::kRequired, "is required");
+    return std::nullopt;
+  }
+  const Json& value = *find(field);
+  if (value.is_string()) return value.get<std::string>();
+  fault(field, FieldFault::kInvalid, "must be a text");
+  return std::nullopt;
+}
+
+void BodyReader::not_supported(std::string_view field) {
+  if (has(field)) faults_.add_unsupported(field, "is not supported yet");
+}
+
+void BodyReader::fault(std::string_view field, FieldFault fault, std::string message) {
+  faults_.add(field, fault, std::move(message));
+}
+
+std::optional<Error> BodyReader::finish() {
+  for (const auto& [name, value] : body_.items()) {
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (find_secret(name) != std::string_view::npos) {
+      faults_.add_secret("body");
+    } else {
+      fault(shown_name(name), FieldFault::kUnknownField, "is not a field of this call");
+    }
+  }
+  return faults_.verdict();
+}
+
+}  // namespace keyledger::http

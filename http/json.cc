@@ -1,0 +1,146 @@
+#include "http/json.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <vector>
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kMappedBits = 96;  // of an IPv4 address in IPv6 form
+
+// Walks a text without building anything: what the library accepts and we do not (RFC 8259 leaves
+// names that stand twice open, RFC 8785 forbids them).
+class Checker : public nlohmann::json_sax<Json> {
+ public:
+  [[nodiscard]] const std::string& fault() const { return fault_; }
+
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*elements*/) override { return open(); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t /*elements*/) override { return open(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    if (names_.back().insert(name).second) return true;
+    fault_ = "names a field twice";
+    return false;
+  }
+  // The library's own text quotes the body, which may hold a secret.
+  bool parse_error(std::size_t position, const std::string& /*last_token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    fault_ = "is not valid JSON at byte " + std::to_string(position);
+    return false;
+  }
+
+ private:
+  bool open() {
+    names_.emplace_back();
+    if (names_.size() <= kMaxDepth) return true;
+    fault_ = "is nested deeper than " + std::to_string(kMaxDepth);
+    return false;
+  }
+  bool close() {
+    names_.pop_back();
+    return true;
+  }
+
+  std::vector<std::set<std::string>> names_;  // of the objects that are open
+  std::string fault_;
+};
+
+std::string origin_text(const OriginRule& rule) {
+  std::string text = rule.scheme ? *rule.scheme + "://" : std::string();
+  if (!rule.self) text += "*.";
+  text += rule.host;
+  if (rule.port) text += ':' + std::to_string(*rule.port);
+  return text;
+}
+
+bool is_mapped(const NetworkRule& rule) {
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  return rule.prefix >= kMappedBits &&
+         std::equal(kMapped.begin(), kMapped.end(), rule.address.begin());
+}
+
+std::string network_text(const NetworkRule& rule) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool v4 = is_mapped(rule);
+  const std::uint8_t* address = rule.address.data() + (v4 ? 12 : 0);
+  ::inet_ntop(v4 ? AF_INET : AF_INET6, address, text.data(), text.size());
+  const std::size_t prefix = v4 ? rule.prefix - kMappedBits : rule.prefix;
+  return std::string(text.data()) + '/' + std::to_string(prefix);
+}
+
+}  // namespace
+
+Result<Json> parse_body(std::string_view body) {
+  if (body.empty()) return Json::object();
+  Checker checker;
+  if (!Json::sax_parse(body, &checker)) {
+    return fail_field("body", FieldFault::kInvalid, "The body " + checker.fault() + ".");
+  }
+  Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) {
+    return fail_field("body", FieldFault::kInvalid, "The body is not a JSON object.");
+  }
+  return json;
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json time_json(const OptionalTime& time) { return time ? Json(to_text(*time)) : Json(nullptr); }
+
+Json origins_json(const std::vector<OriginRule>& origins) {
+  Json out = Json::array();
+  for (const OriginRule& rule : origins) out.push_back(origin_text(rule));
+  return out;
+}
+
+Json networks_json(const std::vector<NetworkRule>& networks) {
+  Json out = Json::array();
+  for (const NetworkRule& rule : networks) out.push_back(network_text(rule));
+  return out;
+}
+
+Json rate_limit_json(const std::optional<RateLimit>& rate_limit) {
+  if (!rate_limit) return nullptr;
+  return {{"limit", rate_limit->limit}, {"window_seconds", rate_limit->window_seconds}};
+}
+
+Json secret_json(const SecretFacts& secret) {
+  return {{"id", to_text(secret.id)}, {"handle", secret.handle}};
+}
+
+Json actor_json(const Actor& actor, const std::optional<std::string>& name) {
+  Json out;
+  switch (actor.kind) {
+    case ActorKind::kSystem:
+      out["type"] = "system";
+      out["id"] = nullptr;
+      break;
+    case ActorKind::kMember:
+      out["type"] = "member";
+      out["id"] = to_text(MemberId{actor.id});
+      break;
+    case ActorKind::kKeyHolder:
+      out["type"] = "key";
+      out["id"] = to_text(KeyId{actor.id});
+      break;
+  }
+  out["name"] = or_null(name);
+  return out;
+}
+
+}  // namespace keyledger::http
