@@ -1,0 +1,245 @@
+// One request from its first byte to its last header: what all endpoints have in common.
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <exception>
+
+#include "core/decide.h"
+#include "http/caller.h"
+#include "http/fields.h"
+#include "http/match.h"
+#include "http/problem.h"
+#include "http/routes.h"
+#include "http/secret.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxBody = 1U << 20U;
+constexpr std::chrono::milliseconds kLongestWait{2000};
+
+// Headers that decide something: two of one kind would leave open which counts.
+constexpr std::array<std::string_view, 7> kSingleHeaders = {
+    "Authorization", "Content-Type",   "Idempotency-Key", "If-Match",
+    "X-Reason",      "X-On-Behalf-Of", "X-Request-Id"};
+
+bool holds_secret(std::string_view text) { return find_secret(text) != std::string_view::npos; }
+
+std::string make_request_id(Timestamp now) { return ulid_text(make_ulid(now, random_bytes<10>())); }
+
+// The newest event that a read from now on reflects at least.
+std::optional<std::uint64_t> position_of(const Api& api) {
+  const std::uint64_t size = api.projections.projector().size();
+  return size == 0 ? std::nullopt : std::optional(size - 1);
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string_view wanted = "application/json";
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return !HeaderLess()(type, wanted) && !HeaderLess()(wanted, type);
+}
+
+Result<void> check_headers(const Request& request) {
+  FieldFaults faults;
+  for (const auto& [name, value] : request.headers) {
+    if (holds_secret(name)) {
+      faults.add_secret("header");
+    } else if (HeaderLess()(name, "Authorization") || HeaderLess()("Authorization", name)) {
+      if (holds_secret(value)) faults.add_secret(name);
+    }
+  }
+  for (const std::string_view name : kSingleHeaders) {
+    if (request.headers.count(name) > 1) {
+      faults.add(name, FieldFault::kInvalid, "must stand once");
+    }
+  }
+  const auto request_id = request.header("X-Request-Id");
+  if (request_id && !is_token(*request_id)) {
+    faults.add("X-Request-Id", FieldFault::kInvalid, "must be 1 to 255 printable ASCII characters");
+  }
+  if (auto refused = faults.verdict()) return fail(std::move(*refused));
+  return {};
+}
+
+// The target decoded, if there is no secret in it either way.
+Result<Target> read_target(const Request& request) {
+  auto target = parse_target(request.target);
+  FieldFaults faults;
+  if (target) {
+    for (const auto& [name, value] : target->query) {
+      if (holds_secret(name)) {
+        faults.add_secret("url");
+      } else if (holds_secret(value)) {
+        faults.add_secret(is_token(name) ? name : "url");
+      }
+    }
+    if (holds_secret(target->path)) faults.add_secret("url");
+  }
+  // A raw target may hide one from the decoder, behind an escape that is none.
+  auto refused = faults.verdict();
+  if (!refused && holds_secret(request.target)) faults.add_secret("url");
+  refused = faults.verdict();
+  if (refused) return fail(std::move(*refused));
+  if (!target) return fail_field("url", FieldFault::kInvalid, "The URL has a bad escape.");
+  return std::move(*target);
+}
+
+Result<void> check_query(const Route& route, const Query& query) {
+  FieldFaults faults;
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const std::string& name = query[i].first;
+    const ParameterUse use = parameter_use(route, name);
+    const std::string shown = is_token(name) ? name : "(unprintable)";
+    if (use == ParameterUse::kUnknown) {
+      faults.add(shown, FieldFault::kUnknownField, "is not a parameter of this call");
+    }
+    for (std::size_t j = 0; j < i && use == ParameterUse::kOnce; ++j) {
+      if (query[j].first == name) faults.add(shown, FieldFault::kConflict, "must stand once");
+    }
+  }
+  if (auto refused = faults.verdict()) return fail(std::move(*refused));
+  return {};
+}
+
+// 403 in core's words, which name the roles that may.
+Result<void> check_role(const Call& call) {
+  if (call.route.permission.roles.has(call.caller->role)) return {};
+  CallContext context;
+  context.workspace = call.caller->workspace;
+  context.actor = {ActorKind::kMember, call.caller->member.bytes, call.caller->key};
+  context.permitted = call.route.permission.roles;
+  return check_caller(call.api.projections, context, call.now);
+}
+
+// Waits until the position that the client has seen before is visible.
+Result<void> wait_for_position(const Call& call) {
+  if (call.route.method != "GET") return {};
+  for (const auto& [name, value] : call.query) {
+    if (name != "min_position") continue;
+    std::uint64_t position = 0;
+    const char* end = value.data() + value.size();
+    const auto parsed = std::from_chars(value.data(), end, position);
+    if (value.empty() || parsed.ec != std::errc() || parsed.ptr != end) {
+      return fail_field(name, FieldFault::kInvalid, "must be a position, a whole number from 0");
+    }
+    if (!call.api.projections.projector().wait_beyond(position, kLongestWait)) {
+      return fail(ErrorCode::kBehind,
+                  "Position " + std::to_string(position) + " is not visible here yet.");
+    }
+  }
+  return {};
+}
+
+// One request on its way. What the answer's headers need is kept as soon as it is known, so that a
+// refusal has it too.
+class Exchange {
+ public:
+  Exchange(Api& api, const Request& request)
+      : api_(api), request_(request), now_(api.options.clock()) {
+    const auto given = request.header("X-Request-Id");
+    const bool usable = given && is_token(*given) && !holds_secret(*given) &&
+                        request.headers.count("X-Request-Id") == 1;
+    record_.request_id = usable ? std::string(*given) : make_request_id(now_);
+    record_.client_ip = request.peer;
+    record_.method = request.method;
+    position_ = position_of(api);
+  }
+
+  Response run() {
+    const auto start = std::chrono::steady_clock::now();
+    Response response = answered();
+    response.headers.emplace_back("X-Request-Id", record_.request_id);
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    if (position_) response.headers.emplace_back("Ledger-Position", std::to_string(*position_));
+    if (replayed_) response.headers.emplace_back("Idempotent-Replay", "true");
+    if (!allow_.empty()) response.headers.emplace_back("Allow", allow_);
+
+    const auto spent = std::chrono::steady_clock::now() - start;
+    record_.micros = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(spent).count());
+    record_.status = response.status;
+    record_.bytes = response.body.size();
+    if (api_.options.access_log) api_.options.access_log(record_);
+    return response;
+  }
+
+ private:
+  Response answered() {
+    try {
+      auto response = dispatch();
+      if (response) return std::move(*response);
+      const Error& error = response.error();
+      if (status_of(error.code) >= 500) record_.fault = error.detail;
+      return problem(error, record_.request_id);
+    } catch (const std::exception& error) {
+      record_.fault = error.what();
+    } catch (...) {
+      record_.fault = "an exception that is no std::exception";
+    }
+    return problem({ErrorCode::kInternal, {}, {}, std::nullopt}, record_.request_id);
+  }
+
+  Result<Response> dispatch() {
+    if (auto checked = check_headers(request_); !checked) return fail(checked.error());
+    auto target = read_target(request_);
+    if (!target) return fail(target.error());
+    if (request_.body.size() > kMaxBody) {
+      return fail(ErrorCode::kTooLarge, "The body has more than 1 MiB.");
+    }
+    Match found = match(routes(), request_.method, target->path);
+    if (found.allow.empty()) return fail(ErrorCode::kNotFound, "There is nothing at this path.");
+    if (found.route == nullptr) {
+      allow_ = found.allow;
+      return fail(ErrorCode::kMethodNotAllowed, "This path knows " + found.allow + ".");
+    }
+    record_.route = found.route->pattern;
+    Call call{api_,
+              request_,
+              *found.route,
+              record_.request_id,
+              request_.peer,
+              std::nullopt,
+              std::move(found.params),
+              std::move(target->query),
+              now_,
+              position_,
+              false};
+    auto response = answer(call);
+    position_ = call.position;
+    replayed_ = call.replayed;
+    return response;
+  }
+
+  Result<Response> answer(Call& call) {
+    if (call.route.permission.kind == Permission::Kind::kMembers) {
+      auto caller = authenticate(request_, api_.projections, now_);
+      if (!caller) return fail(caller.error());
+      call.caller = *caller;
+      if (auto allowed = check_role(call); !allowed) return fail(allowed.error());
+    }
+    const auto content_type = request_.header("Content-Type");
+    if (!request_.body.empty() && content_type && !is_json(*content_type)) {
+      return fail(ErrorCode::kUnsupportedMediaType, "A body must be application/json.");
+    }
+    if (auto known = check_query(call.route, call.query); !known) return fail(known.error());
+    if (auto there = wait_for_position(call); !there) return fail(there.error());
+    if (call.route.method == "GET") call.position = position_of(api_);
+    return call.route.handler(call);
+  }
+
+  Api& api_;
+  const Request& request_;
+  const Timestamp now_;
+  AccessRecord record_;
+  std::optional<std::uint64_t> position_;
+  bool replayed_ = false;
+  std::string allow_;
+};
+
+}  // namespace
+
+Response handle(Api& api, const Request& request) { return Exchange(api, request).run(); }
+
+}  // namespace keyledger::http

@@ -1,0 +1,68 @@
+#include "http/routes.h"
+
+#include <array>
+
+#include "http/handlers.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr Role kOwner = Role::kOwner;
+constexpr Role kAdmin = Role::kAdmin;
+constexpr Role kAuditor = Role::kAuditor;
+constexpr Role kVerifier = Role::kVerifier;
+
+constexpr Permission kEveryone = members(kOwner, kAdmin, kAuditor, kVerifier);
+constexpr Permission kReaders = members(kOwner, kAdmin, kAuditor);
+constexpr Permission kManagers = members(kOwner, kAdmin);
+
+constexpr std::string_view kKeyFilters =
+    "type environment status name q created_by owner_id external_id metadata[] scope unused_days "
+    "expires_before sort order limit cursor";
+constexpr std::string_view kAuditFilters =
+    "key actor action* member ip request_id from to q order format limit cursor";
+
+constexpr std::array kRoutes = {
+    // Workspaces and members.
+    Route{"GET", "/v1/workspace", kEveryone, get_workspace},
+    Route{"GET", "/v1/workspace/policy", kReaders, get_policy},
+    Route{"GET", "/v1/members", kReaders, list_members, "status limit cursor"},
+    Route{"GET", "/v1/members/:id", kReaders, get_member},
+    Route{"POST", "/v1/members", members(kOwner), create_member},
+    Route{"PATCH", "/v1/members/:id", members(kOwner), change_member},
+    Route{"DELETE", "/v1/members/:id", members(kOwner), remove_member, "reason keys"},
+    // An admin may issue one to itself alone; core decides.
+    Route{"POST", "/v1/members/:id/management_keys", kManagers, create_management_key},
+
+    // Keys.
+    Route{"POST", "/v1/keys", kManagers, create_key},
+    Route{"GET", "/v1/keys", kReaders, list_keys, kKeyFilters},
+    Route{"GET", "/v1/keys/:id", kReaders, get_key},
+    Route{"PATCH", "/v1/keys/:id", kManagers, change_key},
+    // Everyone may rotate the own management key; core decides.
+    Route{"POST", "/v1/keys/:id/rotate", kEveryone, rotate_key},
+    Route{"POST", "/v1/keys/:id/retire", kManagers, retire_key},
+    Route{"POST", "/v1/keys/:id/suspend", kManagers, suspend_key},
+    Route{"POST", "/v1/keys/:id/resume", kManagers, resume_key},
+    Route{"POST", "/v1/keys/:id/revoke", kManagers, revoke_key},
+    Route{"DELETE", "/v1/keys/:id", kManagers, revoke_key, "reason reason_code comment"},
+    Route{"GET", "/v1/keys/:id/history", kReaders, key_history, "limit cursor"},
+    Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
+    Route{"GET", "/v1/whoami", any_key(), whoami},
+
+    // Audit.
+    Route{"GET", "/v1/audit", kReaders, list_audit, kAuditFilters},
+    Route{"GET", "/v1/audit/:position", kReaders, get_audit_entry},
+    Route{"GET", "/v1/audit/:position/leaf", kReaders, get_audit_leaf},
+
+    // The ledger and the program.
+    Route{"GET", "/v1/ledger", kEveryone, get_ledger},
+    Route{"GET", "/healthz", anybody(), healthz},
+    Route{"GET", "/readyz", anybody(), readyz},
+};
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+}  // namespace keyledger::http
