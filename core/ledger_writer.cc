@@ -12,7 +12,7 @@ namespace {
 // Bounds of loops that each end by themselves unless something is wrong elsewhere.
 constexpr int kMaxRepeats = 8;                            // of a frame whose outcome is in doubt
 constexpr int kMaxFruitless = 64;                         // decisions in a row that came too late
-constexpr std::chrono::milliseconds kConflictWait{1000};  // for a rival's frame to be readable
+constexpr std::chrono::milliseconds kConflictWait{100};  // for a rival's frame to be readable
 constexpr std::size_t kReadBytes = 4U << 20U;
 
 Error unavailable(std::string detail) {
