@@ -1,5 +1,6 @@
 #include "http/api.h"
 
+#include "http/retired_use.h"
 #include "http/sealed_secrets.h"
 
 namespace keyledger::http {
@@ -17,7 +18,8 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       projections(the_projections),
       log(the_log),
       options(std::move(the_options)),
-      sealed_secrets(std::make_unique<SealedSecrets>(kMaxSealed)) {}
+      sealed_secrets(std::make_unique<SealedSecrets>(kMaxSealed)),
+      retired_use(std::make_unique<RetiredUse>()) {}
 
 Api::~Api() = default;
 

@@ -14,6 +14,7 @@
 
 namespace keyledger::http {
 
+class RetiredUse;
 class SealedSecrets;
 
 // One line of the access log. Holds no URL and no header but the request id: what a client sent may
@@ -49,6 +50,7 @@ class Api {
   const EventLog& log;
   const ApiOptions options;
   const std::unique_ptr<SealedSecrets> sealed_secrets;
+  const std::unique_ptr<RetiredUse> retired_use;
 };
 
 }  // namespace keyledger::http

@@ -1,0 +1,106 @@
+#include "http/key_answer.h"
+
+#include "http/change.h"
+#include "http/sealed_secrets.h"
+
+namespace keyledger::http {
+namespace {
+
+bool may_see(const Caller& caller, const Key& key) {
+  if (key.workspace != caller.workspace) return false;
+  if (key.type != KeyType::kManagement) return true;
+  return caller.role == Role::kOwner || caller.role == Role::kAuditor ||
+         key.member == caller.member;
+}
+
+// Which key the call gave a secret to, and which.
+struct Issued {
+  KeyId key;
+  SecretId secret;
+};
+
+Result<Issued> issued_by(const Call& call, const Receipt& receipt) {
+  const auto events = events_of(call, receipt);
+  if (!events) return fail(events.error());
+  for (const EventAt& at : *events) {
+    const KeyId key{at.event.stream.id};
+    if (const auto* created = std::get_if<KeyCreated>(&at.event.event)) {
+      return Issued{key, created->secret.id};
+    }
+    if (const auto* rotated = std::get_if<KeyRotated>(&at.event.event)) {
+      return Issued{key, rotated->secret.id};
+    }
+  }
+  return fail(ErrorCode::kInternal, "a remembered call made no secret");
+}
+
+}  // namespace
+
+Result<Key> find_key(const Call& call) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  auto key = call.api.projections.keys().key(*id);
+  if (!key) return fail(key.error());
+  if (!*key || !may_see(*call.caller, **key)) {
+    return fail(ErrorCode::kNotFound, "There is no key with this id.");
+  }
+  return std::move(**key);
+}
+
+Result<Key> key_after(const Call& call, const Receipt& receipt, const KeyId& id) {
+  if (receipt.key) return *receipt.key;
+  auto key = call.api.projections.streams().key_at(id, receipt.position);
+  if (!key) return fail(key.error());
+  if (!*key) return fail(ErrorCode::kInternal, "a replayed call names a key that is not there");
+  return std::move(**key);
+}
+
+Result<Json> key_answer(const Call& call, const Key& key, Timestamp at) {
+  const Projections& projections = call.api.projections;
+  auto details = projections.keys().details_of(key);
+  if (!details) return fail(details.error());
+  const Use use = call.replayed ? Use{} : projections.verify_index().use_of(key.id);
+  return key_json(key, *details, use, projections.directory(), at);
+}
+
+Result<Response> answer_changed_key(const Call& call, const Receipt& receipt, const KeyId& id) {
+  const auto key = key_after(call, receipt, id);
+  if (!key) return fail(key.error());
+  const auto json = key_answer(call, *key, receipt.time);
+  if (!json) return fail(json.error());
+  return resource_response(*json, key->version);
+}
+
+Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int status,
+                                    const Secret& secret) {
+  Json json;
+  Issued issued;
+  if (receipt.key) {
+    issued = {receipt.key->id, receipt.key->current_secret().facts.id};
+  } else {
+    const auto found = issued_by(call, receipt);
+    if (!found) return fail(found.error());
+    issued = *found;
+  }
+  const auto key = key_after(call, receipt, issued.key);
+  if (!key) return fail(key.error());
+  auto shown = key_answer(call, *key, receipt.time);
+  if (!shown) return fail(shown.error());
+  json["key"] = std::move(*shown);
+  if (!receipt.replayed) {
+    json["secret"] = secret.reveal();
+    call.api.sealed_secrets->keep(issued.secret, secret, call.now);
+  } else {
+    const auto again = show_again(call, issued.key, issued.secret);
+    if (!again) return fail(again.error());
+    json["secret"] = *again ? Json((*again)->reveal()) : Json(nullptr);
+    if (!*again) json["secret_available"] = false;
+  }
+  json["warnings"] = Json::array();
+  Response response = json_response(status, json);
+  set_etag(response, key->version);
+  if (status == 201) response.headers.emplace_back("Location", "/v1/keys/" + to_text(issued.key));
+  return response;
+}
+
+}  // namespace keyledger::http

@@ -1,0 +1,31 @@
+// What the key routes share: finding a key that the caller may see, and answering a change.
+#pragma once
+
+#include "core/ledger.h"
+#include "http/json.h"
+#include "http/routes.h"
+#include "http/secret.h"
+
+namespace keyledger::http {
+
+// The key of the path. kNotFound unless it is of the caller's workspace and the caller may see it:
+// management keys are shown to owners and auditors, and to their own member.
+[[nodiscard]] Result<Key> find_key(const Call& call);
+
+// How the key was just after the receipt's events, for a replayed call too.
+[[nodiscard]] Result<Key> key_after(const Call& call, const Receipt& receipt, const KeyId& id);
+
+// The key as JSON, judged at `at`. A replayed answer shows no uses, since the first one had none.
+[[nodiscard]] Result<Json> key_answer(const Call& call, const Key& key, Timestamp at);
+
+// 200, the key bare, its ETag.
+[[nodiscard]] Result<Response> answer_changed_key(const Call& call, const Receipt& receipt,
+                                                  const KeyId& id);
+
+// {key, secret, warnings} after a create or a rotate, with Location for a new key. Keeps the secret
+// for a repeat of the call. A replayed call gets the secret of its first answer while that may be
+// shown, else "secret": null, "secret_available": false.
+[[nodiscard]] Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int status,
+                                                  const Secret& secret);
+
+}  // namespace keyledger::http

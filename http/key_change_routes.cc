@@ -1,0 +1,161 @@
+// Changing keys: PATCH, rotate, retire, suspend, resume, revoke (design api.md "Keys").
+#include "events/crypto.h"
+#include "events/names.h"
+#include "http/change.h"
+#include "http/handlers.h"
+#include "http/key_answer.h"
+
+namespace keyledger::http {
+namespace {
+
+// A sealed text of a key, if it is given and not what it was already: an event that changes nothing
+// would only hide the ones that do.
+template <typename T>
+std::optional<CommittedBlob> changed_detail(const Patch<T>& patch,
+                                            std::optional<T> KeyDetails::*field,
+                                            const KeyDetails& now) {
+  if (!patch.present || patch.value == now.*field) return std::nullopt;
+  KeyDetails details;
+  details.*field = patch.value;
+  return commit_to(encode_blob(details));
+}
+
+template <typename T>
+std::optional<std::optional<T>> patched(const Patch<T>& patch) {
+  if (!patch.present) return std::nullopt;
+  return patch.value;
+}
+
+ChangeKey read_change(BodyReader& body, const KeyId& id, const KeyDetails& now) {
+  ChangeKey command;
+  command.id = id;
+  const auto not_cleared = [&](const char* field, const auto& patch) {
+    if (patch.present && !patch.value) {
+      body.fault(field, FieldFault::kInvalid, "cannot be cleared");
+    }
+    return patch.value;
+  };
+  command.name = not_cleared("name", body.patch_text("name", kMaxName));
+  if (body.has("scopes")) command.scopes = body.scopes("scopes");
+  for (const char* field :
+       {"allowed_origins", "allow_missing_origin", "allowed_ips", "rate_limit"}) {
+    body.not_supported(field);
+  }
+  command.not_before = patched(body.patch_time("not_before"));
+  command.expires_at = patched(body.patch_time("expires_at"));
+  command.owner = body.id<MemberId>("owner_id");
+  command.description =
+      changed_detail(body.patch_free_text("description", kMaxText), &KeyDetails::description, now);
+  command.metadata = changed_detail(body.metadata("metadata"), &KeyDetails::metadata, now);
+  command.external_id =
+      changed_detail(body.patch_free_text("external_id", kMaxName), &KeyDetails::external_id, now);
+  return command;
+}
+
+// The changes that take nothing but the key and a reason.
+template <typename SimpleCommand>
+Result<Response> simple_change(Call& call) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  std::string reason = read_reason(call, body);
+  if (auto error = body.finish()) return fail(std::move(*error));
+  const auto receipt = submit(call, SimpleCommand{*id}, std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return answer_changed_key(call, *receipt, *id);
+}
+
+RevocationCode read_revocation_code(BodyReader& body) {
+  using enum RevocationCode;
+  std::initializer_list<std::pair<std::string_view, RevocationCode>> codes = {
+      {"unspecified", kUnspecified},
+      {"key_compromise", kKeyCompromise},
+      {"affiliation_changed", kAffiliationChanged},
+      {"superseded", kSuperseded},
+      {"cessation_of_operation", kCessationOfOperation},
+      {"privilege_withdrawn", kPrivilegeWithdrawn}};
+  return body.choice<RevocationCode>("reason_code", codes).value_or(kUnspecified);
+}
+
+}  // namespace
+
+Result<Response> change_key(Call& call) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  const auto view = call.api.projections.keys().view(*id);
+  if (!view) return fail(view.error());
+  const KeyDetails details = *view ? (*view)->details : KeyDetails{};
+  BodyReader body(*fields);
+  ChangeKey command = read_change(body, *id, details);
+  std::string reason = read_reason(call, body);
+  if (auto error = body.finish()) return fail(std::move(*error));
+  const auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return answer_changed_key(call, *receipt, *id);
+}
+
+Result<Response> rotate_key(Call& call) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  RotateKey command;
+  command.id = *id;
+  command.overlap_seconds = body.whole("overlap_seconds", kMaxOverlapSeconds).value_or(0);
+  std::string reason = read_reason(call, body);
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  const auto key = call.api.projections.keys().key(*id);
+  if (!key) return fail(key.error());
+  // Whether the caller may, the core decides; the type and the environment stand in the new secret.
+  const bool known = key->has_value() && (*key)->workspace == call.caller->workspace;
+  const auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
+  const Secret secret = make_secret(known ? (*key)->type : KeyType::kPrivate,
+                                    known ? (*key)->environment : Environment::kLive,
+                                    workspace->policy.secret_prefix);
+  command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
+                    secret.handle()};
+  const auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return answer_with_secret(call, *receipt, 200, secret);
+}
+
+Result<Response> retire_key(Call& call) { return simple_change<EndOverlap>(call); }
+Result<Response> suspend_key(Call& call) { return simple_change<SuspendKey>(call); }
+Result<Response> resume_key(Call& call) { return simple_change<ResumeKey>(call); }
+
+Result<Response> revoke_key(Call& call) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  const RevocationCode code = read_revocation_code(body);
+  const auto comment = body.free_text("comment", kMaxText);
+  std::string reason = read_reason(call, body);
+  if (comment && !reason.empty() && *comment != reason) {
+    body.fault("comment", FieldFault::kConflict, "differs from the reason");
+  }
+  if (comment) reason = *comment;
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  const auto receipt = submit(call, RevokeKey{*id, code}, std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  const auto key = key_after(call, *receipt, *id);
+  if (!key) return fail(key.error());
+  if (!key->end) return fail(ErrorCode::kInternal, "a revoked key has no end");
+  auto shown = key_answer(call, *key, receipt->time);
+  if (!shown) return fail(shown.error());
+  Json json;
+  json["key"] = std::move(*shown);
+  json["position"] = static_cast<std::uint64_t>(key->end_cause.position);
+  json["effective_at"] = to_text(key->end->at);
+  return resource_response(json, key->version);
+}
+
+}  // namespace keyledger::http

@@ -1,0 +1,157 @@
+// Reading keys and making them (design api.md "Keys").
+#include "events/crypto.h"
+#include "http/audit_page.h"
+#include "http/change.h"
+#include "http/handlers.h"
+#include "http/key_answer.h"
+#include "http/query.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::uint64_t kMaxSeconds = 1ULL << 40U;  // beyond any date that can be written
+
+KeyFilter read_filter(Call& call, QueryReader& query) {
+  KeyFilter filter;
+  filter.workspace = call.caller->workspace;
+  filter.management_keys = call.caller->role == Role::kOwner || call.caller->role == Role::kAuditor;
+  filter.type = query.choice<KeyType>("type", {{"public", KeyType::kPublic},
+                                               {"private", KeyType::kPrivate},
+                                               {"management", KeyType::kManagement}});
+  filter.environment = query.choice<Environment>(
+      "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
+  filter.status = query.choice<KeyStatus>("status", {{"pending", KeyStatus::kPending},
+                                                     {"active", KeyStatus::kActive},
+                                                     {"suspended", KeyStatus::kSuspended},
+                                                     {"revoked", KeyStatus::kRevoked},
+                                                     {"expired", KeyStatus::kExpired},
+                                                     {"compromised", KeyStatus::kCompromised}});
+  filter.name = query.text("name", kMaxName);
+  filter.q = query.text("q", kMaxName);
+  if (const auto text = query.text("created_by", kMaxName)) {
+    const auto member = parse_id<MemberId>(*text);
+    const auto key = parse_id<KeyId>(*text);
+    if (member) filter.created_by = member->bytes;
+    if (key) filter.created_by = key->bytes;
+    if (!filter.created_by) {
+      query.fault("created_by", FieldFault::kInvalid, "is neither a member's nor a key's id");
+    }
+  }
+  filter.owner = query.id<MemberId>("owner_id");
+  filter.external_id = query.text("external_id", kMaxText);
+  filter.metadata = query.pairs("metadata", kMaxMetadataValue);
+  filter.scope = query.text("scope", kMaxName);
+  if (const auto days = query.whole("unused_days", 0, 36'500)) {
+    filter.unused_days = static_cast<std::uint32_t>(*days);
+  }
+  filter.expires_before = query.time("expires_before");
+  return filter;
+}
+
+// The fields of POST /v1/keys.
+CreateKey read_new_key(BodyReader& body) {
+  CreateKey command;
+  const auto type =
+      body.choice<KeyType>("type", {{"private", KeyType::kPrivate}, {"public", KeyType::kPublic}});
+  if (!body.has("type")) body.fault("type", FieldFault::kRequired, "is required");
+  // A public key stands in a browser's page: it opens when origins are checked.
+  if (type == KeyType::kPublic) body.not_supported("type");
+  command.type = type.value_or(KeyType::kPrivate);
+  command.environment = body.choice<Environment>("environment", {{"live", Environment::kLive},
+                                                                 {"test", Environment::kTest}})
+                            .value_or(Environment::kLive);
+  command.name = body.required_text("name", kMaxName).value_or("");
+  if (body.has("scopes")) command.scopes = body.scopes("scopes");
+  for (const char* field :
+       {"allowed_origins", "allow_missing_origin", "allowed_ips", "rate_limit"}) {
+    body.not_supported(field);
+  }
+  command.not_before = body.time("not_before");
+  command.expires_at = body.time("expires_at");
+  command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);
+  command.owner = body.id<MemberId>("owner_id");
+  command.replaces = body.id<KeyId>("replaces");
+  KeyDetails details;
+  details.description = body.free_text("description", kMaxText);
+  details.metadata = body.metadata("metadata").value;
+  details.external_id = body.free_text("external_id", kMaxName);
+  if (!details.empty()) command.details = commit_to(encode_blob(details));
+  return command;
+}
+
+}  // namespace
+
+Result<Response> list_keys(Call& call) {
+  QueryReader query(call);
+  KeyPageRequest request;
+  request.filter = read_filter(call, query);
+  request.sort = query
+                     .choice<KeySort>("sort", {{"created_at", KeySort::kCreatedAt},
+                                               {"name", KeySort::kName},
+                                               {"last_used_at", KeySort::kLastUsedAt}})
+                     .value_or(KeySort::kCreatedAt);
+  request.descending =
+      query.choice<bool>("order", {{"asc", false}, {"desc", true}}).value_or(false);
+  request.limit = query.limit();
+  request.after = query.cursor();
+  request.now = call.now;
+  if (auto error = query.finish()) return fail(std::move(*error));
+
+  const Projections& projections = call.api.projections;
+  const auto page = projections.keys().list(request);
+  if (!page) return fail(page.error());
+  Json data = Json::array();
+  for (const KeyView& view : page->keys) {
+    data.push_back(key_json(view.key, view.details, projections.verify_index().use_of(view.key.id),
+                            projections.directory(), call.now));
+  }
+  std::optional<std::string> next;
+  if (page->next) next = make_cursor(call, *page->next);
+  return page_response(std::move(data), next);
+}
+
+Result<Response> get_key(Call& call) {
+  const auto key = find_key(call);
+  if (!key) return fail(key.error());
+  const auto json = key_answer(call, *key, call.now);
+  if (!json) return fail(json.error());
+  return resource_response(*json, key->version);
+}
+
+Result<Response> key_history(Call& call) {
+  QueryReader query(call);
+  AuditPageRequest request;
+  request.limit = query.limit();
+  const std::string after = query.cursor();
+  if (auto error = query.finish()) return fail(std::move(*error));
+  const auto key = find_key(call);
+  if (!key) return fail(key.error());
+  request.filter.workspace = call.caller->workspace;
+  request.filter.key = key->id;
+  request.descending = false;
+  request.after = position_of_cursor(after);
+  const auto page = call.api.projections.audit().list(request);
+  if (!page) return fail(page.error());
+  return audit_page_response(call, *page);
+}
+
+Result<Response> create_key(Call& call) {
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  CreateKey command = read_new_key(body);
+  std::string reason = read_reason(call, body);
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  const auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
+  const Secret secret =
+      make_secret(command.type, command.environment, workspace->policy.secret_prefix);
+  command.id = KeyId{make_ulid(call.now, random_bytes<10>())};
+  command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
+                    secret.handle()};
+  const auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return answer_with_secret(call, *receipt, 201, secret);
+}
+
+}  // namespace keyledger::http

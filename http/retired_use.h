@@ -1,0 +1,27 @@
+// Which retired secrets were recorded as presented lately: a notice for each, but no more than one
+// a secret and hour, so that a forgotten client cannot flood the ledger.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "events/ids.h"
+#include "events/time.h"
+
+namespace keyledger::http {
+
+// Thread safety: any thread. Bounded: forgets all when full, which costs at most a notice more.
+class RetiredUse {
+ public:
+  static constexpr std::int64_t kOnceInMs = 60 * 60 * 1000;
+  static constexpr std::size_t kMaxSecrets = 100'000;
+
+  // Whether this use should be recorded.
+  [[nodiscard]] bool is_news(const SecretId& secret, Timestamp now);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<SecretId, Timestamp, IdHash> recorded_;
+};
+
+}  // namespace keyledger::http

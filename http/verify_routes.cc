@@ -1,0 +1,185 @@
+// May this secret do this, now? And: who am I? (design api.md "Keys", "At the gateway").
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/judge.h"
+#include "events/event.h"
+#include "events/names.h"
+#include "http/change.h"
+#include "http/handlers.h"
+#include "http/key_answer.h"
+#include "http/retired_use.h"
+#include "http/sealed_secrets.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxPath = 8000;
+constexpr std::chrono::seconds kWaitForPosition{2};
+
+struct VerifyFields {
+  Secret presented{std::string()};
+  std::optional<Environment> environment;
+  std::optional<ScopeSet> scopes;
+  bool has_endpoint = false;
+  std::optional<std::uint64_t> min_position;
+};
+
+void check_address(BodyReader& body, const std::string& ip) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (::inet_pton(AF_INET, ip.c_str(), &v4) == 1) return;
+  if (::inet_pton(AF_INET6, ip.c_str(), &v6) == 1) return;
+  body.fault("ip", FieldFault::kInvalid, "is not an IPv4 or IPv6 address");
+}
+
+// They are the checked request's own and may hold its secret, so that is not refused; nothing of
+// them is kept.
+void check_headers(BodyReader& body, const Json& headers) {
+  const bool texts =
+      headers.is_object() && std::all_of(headers.begin(), headers.end(),
+                                         [](const Json& value) { return value.is_string(); });
+  if (!texts) body.fault("headers", FieldFault::kInvalid, "must be an object of texts");
+}
+
+VerifyFields read_verify(BodyReader& body, const Json& json) {
+  VerifyFields fields;
+  fields.presented = Secret(body.presented_secret("key").value_or(std::string()));
+  fields.environment = body.choice<Environment>(
+      "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
+  if (body.has("scopes")) fields.scopes = body.scopes("scopes");
+  if (const auto ip = body.text("ip", kMaxName)) check_address(body, *ip);
+  const auto origin = body.text("origin", kMaxText);
+  const auto method = body.text("method", kMaxName);
+  const auto path = body.text("path", kMaxPath);
+  if (method.has_value() != path.has_value()) {
+    body.fault(method ? "path" : "method", FieldFault::kRequired,
+               "method and path are checked together");
+  }
+  fields.has_endpoint = method && path;
+  if (body.has("headers")) check_headers(body, json["headers"]);
+  body.not_supported("as_of");
+  fields.min_position = body.whole("min_position", INT64_MAX);
+  return fields;
+}
+
+Json label_json(const VerifyAnswer& answer) {
+  const Credential& credential = *answer.credential;
+  Json json;
+  json["id"] = to_text(credential.key);
+  json["name"] = answer.label->name;
+  json["type"] = key_type_name(credential.type);
+  json["environment"] = environment_name(credential.environment);
+  json["scopes"] = credential.grants->scopes;
+  json["metadata"] = answer.label->metadata.value_or(Metadata{});
+  json["external_id"] =
+      answer.label->external_id ? Json(*answer.label->external_id) : Json(nullptr);
+  json["expires_at"] = credential.expires_at_ms == Credential::kNever
+                           ? Json(nullptr)
+                           : Json(to_text(Timestamp{credential.expires_at_ms}));
+  return json;
+}
+
+Json verdict_json(const VerifyAnswer& answer, const VerifyFields& fields, std::uint64_t position) {
+  const Judgement& judgement = answer.judgement;
+  const bool known = judgement.verdict != Verdict::kMalformed &&
+                     judgement.verdict != Verdict::kNotFound && answer.credential.has_value();
+  Json json;
+  json["valid"] = judgement.verdict == Verdict::kValid;
+  json["code"] = verdict_name(judgement.verdict);
+  json["detail"] = verdict_sentence(judgement.verdict);
+  json["key"] = known ? label_json(answer) : Json(nullptr);
+  json["decided_by"] = nullptr;
+  if (known && judgement.decided_by.exists()) {
+    json["decided_by"] = {{"position", static_cast<std::uint64_t>(judgement.decided_by.position)},
+                          {"type", action_name(static_cast<EventType>(judgement.decided_by.type))}};
+  }
+  json["position"] = position;
+  json["not_checked"] = Json::array();
+  if (!fields.has_endpoint) json["not_checked"].push_back("endpoint");
+  if (!fields.scopes) json["not_checked"].push_back("scopes");
+  return json;
+}
+
+// Somebody still uses a secret that has ended: its owner should know. The verdict does not wait for
+// whether it could be recorded.
+void record_retired_use(Call& call, const VerifyAnswer& answer) {
+  if (!call.api.retired_use->is_news(answer.secret, call.now)) return;
+  Submission submission;
+  submission.call.workspace = answer.credential->workspace;
+  submission.call.request_id = call.request_id;
+  submission.command = RecordRetiredSecretUse{answer.credential->key, answer.secret};
+  static_cast<void>(call.api.ledger.execute(std::move(submission)));
+}
+
+VerifyAnswer answer_for(Call& call, const VerifyFields& fields) {
+  VerifyAnswer answer;
+  if (is_malformed(fields.presented.reveal())) {
+    answer.judgement.verdict = Verdict::kMalformed;
+    return answer;
+  }
+  Projections& projections = call.api.projections;
+  const auto workspace = projections.directory().workspace(call.caller->workspace);
+  VerifyRequest request;
+  request.workspace = call.caller->workspace;
+  request.environment = fields.environment;
+  if (fields.scopes) request.scopes = *fields.scopes;
+  return projections.verify_index().verify(fields.presented.hash().bytes, workspace->policy,
+                                           request, call.now);
+}
+
+}  // namespace
+
+Result<Response> verify_key(Call& call) {
+  auto json = parse_body(call.request.body);
+  if (!json) return fail(json.error());
+  BodyReader body(*json);
+  const VerifyFields fields = read_verify(body, *json);
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  const Projector& projector = call.api.projections.projector();
+  if (fields.min_position && !projector.wait_beyond(*fields.min_position, kWaitForPosition)) {
+    return fail(ErrorCode::kBehind, "This position is not visible here yet.");
+  }
+  const std::uint64_t position = projector.size() - 1;
+  const VerifyAnswer answer = answer_for(call, fields);
+  if (answer.judgement.verdict == Verdict::kSecretRetired) record_retired_use(call, answer);
+  call.position = position;
+  return json_response(200, verdict_json(answer, fields, position));
+}
+
+Result<Response> whoami(Call& call) {
+  const auto unknown = fail(ErrorCode::kUnauthenticated, "Send a valid key in Authorization.");
+  const auto credential = credential_of(call.request);
+  if (!credential || is_malformed(*credential)) return unknown;
+  Projections& projections = call.api.projections;
+  const auto caller =
+      projections.verify_index().caller(Secret(std::string(*credential)).hash().bytes, call.now);
+  if (!caller || caller->judgement.verdict != Verdict::kValid) return unknown;
+  const auto key = projections.keys().key(caller->key);
+  if (!key) return fail(key.error());
+  if (!*key) return unknown;
+  projections.verify_index().count_use(caller->key, call.now);
+
+  auto shown = key_answer(call, **key, call.now);
+  if (!shown) return fail(shown.error());
+  Json json;
+  json["key"] = std::move(*shown);
+  json["member"] = nullptr;
+  if ((*key)->member) {
+    const auto member = projections.directory().member(*(*key)->member);
+    if (!member || member->member.removed) return unknown;
+    json["member"] = member_json(member->member, member->profile);
+  }
+  const auto seen = [&](std::string_view header) {
+    const auto value = call.request.header(header);
+    return value ? Json(std::string(*value)) : Json(nullptr);
+  };
+  json["client"] = {
+      {"ip", call.client_ip}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
+  return json_response(200, json);
+}
+
+}  // namespace keyledger::http
