@@ -14,6 +14,11 @@ tl::unexpected<Error> corrupt_at(std::uint64_t position, std::string_view what) 
   return fail(ErrorCode::kCorrupt, fmt::format("Event {}: {}.", position, what));
 }
 
+tl::unexpected<Error> corrupt_frame(const StoredFrame& stored, const Error& error) {
+  return fail(ErrorCode::kCorrupt,
+              fmt::format("The frame at position {}: {}", stored.first_position, error.detail));
+}
+
 // An erased blob is absent although the leaf commits to it; a blob that nothing commits to, or that
 // is not the one committed to, was put there by somebody else.
 bool opens(const std::optional<Blob>& blob, const std::optional<Digest>& commitment) {
@@ -41,9 +46,9 @@ Result<void> check_shape(const CommittedFrame& committed, std::uint64_t first_po
 
 Result<CommittedFrame> decode_committed(const StoredFrame& stored) {
   auto frame = decode_frame(stored.frame);
-  if (!frame) return fail(std::move(frame.error()));
+  if (!frame) return corrupt_frame(stored, frame.error());
   auto side = decode_side(stored.side);
-  if (!side) return corrupt_at(stored.first_position, side.error().detail);
+  if (!side) return corrupt_frame(stored, side.error());
 
   CommittedFrame committed{std::move(*frame), {}, std::move(*side)};
   if (const auto shape = check_shape(committed, stored.first_position); !shape) {
@@ -53,7 +58,9 @@ Result<CommittedFrame> decode_committed(const StoredFrame& stored) {
   for (std::size_t i = 0; i < committed.frame.leaves.size(); ++i) {
     const std::uint64_t position = stored.first_position + i;
     auto event = decode_leaf(committed.frame.leaves[i]);
-    if (!event) return corrupt_at(position, event.error().detail);
+    if (!event) {
+      return fail(ErrorCode::kCorrupt, fmt::format("Event {}: {}", position, event.error().detail));
+    }
     if (event->position != position) {
       return corrupt_at(position,
                         fmt::format("the leaf says that it is event {}", event->position));
