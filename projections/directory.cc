@@ -107,6 +107,7 @@ struct LedgerFacts {
   LogId log_id;
   std::string origin;
   std::uint32_t version = 0;
+  Timestamp last_time;  // of any event
 };
 
 std::string encode(const LedgerFacts& facts) {
@@ -115,6 +116,7 @@ std::string encode(const LedgerFacts& facts) {
   out.array(facts.log_id.bytes);
   out.sized(facts.origin);
   out.u32(facts.version);
+  out.i64(facts.last_time.ms);
   return row;
 }
 
@@ -124,6 +126,7 @@ Result<LedgerFacts> decode_ledger(std::string_view row) {
   facts.log_id.bytes = in.array<16>();
   facts.origin = in.sized();
   facts.version = in.u32();
+  facts.last_time.ms = in.i64();
   if (!in.finished()) return damaged();
   return facts;
 }
@@ -211,6 +214,11 @@ std::uint64_t Directory::events_in(const WorkspaceId& workspace) const {
 std::uint32_t Directory::ledger_version() const {
   const std::shared_lock lock(rep_->mutex);
   return rep_->ledger.version;
+}
+
+Timestamp Directory::last_time() const {
+  const std::shared_lock lock(rep_->mutex);
+  return rep_->ledger.last_time;
 }
 
 LogId Directory::log_id() const {
@@ -308,6 +316,7 @@ void Directory::apply_to_memory(const CommittedFrame& frame) {
 
 void Directory::Rep::apply(const RecordedEvent& event, const EventSide& side) {
   ++counts[event.workspace];
+  ledger.last_time = event.time;
   switch (event.stream.kind) {
     case StreamKind::kLedger: return apply_to_ledger(event);
     case StreamKind::kWorkspace:
@@ -365,9 +374,8 @@ Result<void> Directory::apply(const CommittedFrame& frame, StoreBatch& batch) {
     counted.insert(event.workspace);
   }
   for (const StreamId& stream : touched) {
-    if (stream.kind == StreamKind::kLedger) {
-      batch.put(*rep_->ledger_rows, kLedgerRow, encode(rep_->ledger));
-    } else if (stream.kind == StreamKind::kMember) {
+    if (stream.kind == StreamKind::kLedger) continue;  // written below
+    if (stream.kind == StreamKind::kMember) {
       const auto found = rep_->members.find(MemberId{stream.id});
       if (found == rep_->members.end()) continue;
       batch.put(*rep_->member_rows, view(stream.id), encode(found->second->member));
@@ -382,6 +390,7 @@ Result<void> Directory::apply(const CommittedFrame& frame, StoreBatch& batch) {
     ByteWriter(count).u64(rep_->counts.at(id));
     batch.put(*rep_->count_rows, view(id.bytes), count);
   }
+  batch.put(*rep_->ledger_rows, kLedgerRow, encode(rep_->ledger));
   return {};
 }
 

@@ -33,6 +33,7 @@ class Directory : public Projection {
   // Positions: how many events a workspace has, and facts of the ledger's own stream.
   [[nodiscard]] std::uint64_t events_in(const WorkspaceId& workspace) const;
   [[nodiscard]] std::uint32_t ledger_version() const;
+  [[nodiscard]] Timestamp last_time() const;  // recorded time of the newest event; 0: none yet
   [[nodiscard]] LogId log_id() const;
   [[nodiscard]] std::string origin() const;
 

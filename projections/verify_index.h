@@ -1,6 +1,7 @@
-// From the hash of a secret to what judging it needs: in memory, flat, no disk, no allocation, one
-// shared lock. Holds management keys too, since callers are found the same way. Uses are counted
-// here and shown at once; they are not events and do not survive a restart yet.
+// From the hash of a secret to what judging it needs: in memory, flat, no disk, one shared lock
+// that is held for a copy. Holds management keys too, since callers are found the same way, and
+// ended keys and retired secrets, since their verdict is not "unknown". Uses are counted here and
+// shown at once; they are not events and do not survive a restart yet.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,12 @@ namespace keyledger {
 
 class KeyTable;
 
-// What an answer says about a key besides the verdict. Shared and never changed in place.
+// What an answer says about a key besides the verdict. Personal data: kept in memory only.
 struct KeyLabel {
   std::string name;
   std::optional<Metadata> metadata;
   std::optional<std::string> external_id;
+  bool operator==(const KeyLabel&) const = default;
 };
 
 struct Use {
@@ -33,7 +35,7 @@ struct Use {
 struct VerifyAnswer {
   Judgement judgement;
   std::optional<Credential> credential;
-  std::shared_ptr<const KeyLabel> label;
+  std::optional<KeyLabel> label;  // whenever `credential` is set
   SecretId secret;
 };
 
@@ -65,6 +67,7 @@ class VerifyIndex : public Projection {
 
   [[nodiscard]] std::string_view name() const override { return "verify_index"; }
   [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] bool has_rows() const override { return false; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   void apply_to_memory(const CommittedFrame& frame) override;

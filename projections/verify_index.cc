@@ -1,0 +1,231 @@
+#include "projections/verify_index.h"
+
+#include <algorithm>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+#include "events/frame.h"
+#include "events/log/event_log.h"
+#include "projections/key_table.h"
+#include "projections/verify_index_table.h"
+
+namespace keyledger {
+namespace {
+
+// Nothing if the blob was erased.
+KeyDetails details_in(const EventSide& side) {
+  if (!side.subject) return {};
+  auto details = decode_key_details(side.subject->bytes);
+  if (!details) return {};
+  return std::move(*details);
+}
+
+// What one event changes of its key's label; `side` holds what may not be in a leaf.
+struct LabelFold {
+  KeyLabel& label;
+  const EventSide& side;
+
+  void operator()(const KeyCreated& fact) const {
+    label.name = fact.name;
+    KeyDetails details = details_in(side);
+    label.metadata = std::move(details.metadata);
+    label.external_id = std::move(details.external_id);
+  }
+  void operator()(const KeyRenamed& fact) const { label.name = fact.to; }
+  void operator()(const KeyMetadataChanged&) const { label.metadata = details_in(side).metadata; }
+  void operator()(const KeyExternalIdChanged&) const {
+    label.external_id = details_in(side).external_id;
+  }
+  template <OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
+                  WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
+                  MemberRemoved, KeyDescriptionChanged, KeyScopesChanged, KeyOriginsChanged,
+                  KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged, KeyExpiryChanged,
+                  KeyOwnerChanged, KeyRateLimitChanged, KeyRotated, KeyOverlapEnded, KeySuspended,
+                  KeyResumed, KeyRevoked, KeyCompromised, KeyReplaced, KeyExpired, KeySecretRetired,
+                  KeyRetiredSecretPresented, KeySecretReplayed>
+                Other>
+  void operator()(const Other& /*names nothing*/) const {}
+};
+
+// A text of a key's label that lies in the log beside an event.
+struct WantedText {
+  std::uint64_t position = 0;
+  KeyId key;
+  bool metadata = false;
+  bool external_id = false;
+};
+
+std::vector<WantedText> wanted_texts(const Key& key) {
+  std::vector<WantedText> wanted;
+  if (key.metadata_at) wanted.push_back({*key.metadata_at, key.id, true, false});
+  if (key.external_id_at) {
+    if (key.external_id_at == key.metadata_at) {
+      wanted.back().external_id = true;
+    } else {
+      wanted.push_back({*key.external_id_at, key.id, false, true});
+    }
+  }
+  return wanted;
+}
+
+// How many bytes of log to read for the wanted texts from `next` on: a page where they lie close
+// together, one frame where they do not.
+std::size_t read_size(const std::vector<WantedText>& wanted, std::size_t next) {
+  constexpr std::size_t kNeighbours = 64;
+  constexpr std::uint64_t kClose = 4096;
+  const std::size_t last = std::min(next + kNeighbours, wanted.size()) - 1;
+  return wanted[last].position - wanted[next].position < kClose ? std::size_t{1} << 20U : 1;
+}
+
+}  // namespace
+
+struct VerifyIndex::Rep {
+  explicit Rep(const EventLog& log_in) : log(log_in) {}
+
+  const EventLog& log;
+  const KeyTable* source = nullptr;
+  mutable std::shared_mutex mutex;
+  VerifyTable table;
+
+  void put(const Key& key, const KeyLabel& label) {
+    PackedLabel packed(label);
+    table.make_room(key);
+    {
+      const std::unique_lock lock(mutex);
+      table.put(key, packed);
+    }
+    table.drop_old();
+  }
+
+  void apply(const RecordedEvent& event, const EventSide& side) {
+    const KeyId id{event.stream.id};
+    const KeyEntry* const known = table.find(id);
+    Key key = table.thaw(id);
+    evolve(key, event);
+    if (key.version == 0) return;  // it was never made
+    KeyLabel label = known == nullptr ? KeyLabel() : known->label.unpack();
+    std::visit(LabelFold{label, side}, event.event);
+    put(key, label);
+  }
+
+  // Texts of labels lie beside the events that set them: read in the log's order, so that a start
+  // with many keys reads the log once at most.
+  [[nodiscard]] Result<void> load_texts(std::vector<WantedText> wanted);
+  void take_text(const WantedText& wanted, const EventSide& side);
+};
+
+VerifyIndex::VerifyIndex(const EventLog& log) : rep_(std::make_unique<Rep>(log)) {}
+VerifyIndex::~VerifyIndex() = default;
+
+void VerifyIndex::read_from(const KeyTable& table) { rep_->source = &table; }
+
+VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy,
+                                 const VerifyRequest& request, Timestamp now) {
+  VerifyAnswer answer;
+  const KeyEntry* key = nullptr;
+  {
+    const std::shared_lock lock(rep_->mutex);
+    const SecretEntry* const secret = rep_->table.find(secret_hash);
+    if (secret != nullptr) {
+      key = &rep_->table.key_of(*secret);
+      answer.credential = rep_->table.credential(*secret);
+      answer.label = key->label.unpack();
+      answer.secret = secret->id;
+    }
+  }
+  answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
+  if (answer.judgement.verdict == Verdict::kValid) key->count_use(now);
+  return answer;
+}
+
+std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, Timestamp now) const {
+  CallerKey caller;
+  std::optional<Credential> credential;
+  {
+    const std::shared_lock lock(rep_->mutex);
+    const SecretEntry* const secret = rep_->table.find(secret_hash);
+    if (secret == nullptr) return std::nullopt;
+    credential = rep_->table.credential(*secret);
+    caller.member = rep_->table.member_of(rep_->table.key_of(*secret));
+  }
+  caller.key = credential->key;
+  caller.workspace = credential->workspace;
+  caller.type = credential->type;
+  // judge() knows no management keys; for this question they are like any other.
+  credential->type = KeyType::kPrivate;
+  static const Policy kNoRules;
+  caller.judgement =
+      judge(&*credential, kNoRules, VerifyRequest{caller.workspace, std::nullopt, {}}, now);
+  return caller;
+}
+
+void VerifyIndex::count_use(const KeyId& key, Timestamp now) {
+  const std::shared_lock lock(rep_->mutex);
+  const KeyEntry* const entry = rep_->table.find(key);
+  if (entry != nullptr) entry->count_use(now);
+}
+
+Use VerifyIndex::use_of(const KeyId& key) const {
+  const std::shared_lock lock(rep_->mutex);
+  const KeyEntry* const entry = rep_->table.find(key);
+  return entry == nullptr ? Use() : entry->use();
+}
+
+Result<void> VerifyIndex::open(Store& /*store*/) { return {}; }
+
+Result<void> VerifyIndex::load(std::uint64_t /*size*/) {
+  std::vector<WantedText> wanted;
+  const auto loaded = rep_->source->for_each([&](const Key& key) {
+    rep_->put(key, KeyLabel{key.name, std::nullopt, std::nullopt});
+    for (const WantedText& text : wanted_texts(key)) wanted.push_back(text);
+  });
+  if (!loaded) return fail(loaded.error());
+  return rep_->load_texts(std::move(wanted));
+}
+
+Result<void> VerifyIndex::Rep::load_texts(std::vector<WantedText> wanted) {
+  std::sort(wanted.begin(), wanted.end(),
+            [](const WantedText& a, const WantedText& b) { return a.position < b.position; });
+  std::size_t next = 0;
+  while (next < wanted.size()) {
+    const std::size_t before = next;
+    const auto page = log.read(wanted[next].position, read_size(wanted, next));
+    if (!page) return fail(page.error());
+    for (const StoredFrame& frame : *page) {
+      for (; next < wanted.size(); ++next) {
+        const auto side = side_at(frame.side, wanted[next].position - frame.first_position);
+        if (!side && side.error().code == ErrorCode::kNotFound) break;  // in a later frame
+        if (!side) return fail(side.error());
+        take_text(wanted[next], *side);
+      }
+    }
+    if (next == before) return fail(ErrorCode::kCorrupt, "The log lost an event of a key's texts.");
+  }
+  return {};
+}
+
+void VerifyIndex::Rep::take_text(const WantedText& wanted, const EventSide& side) {
+  KeyDetails details = details_in(side);
+  KeyLabel label = table.find(wanted.key)->label.unpack();
+  if (wanted.metadata) label.metadata = std::move(details.metadata);
+  if (wanted.external_id) label.external_id = std::move(details.external_id);
+  PackedLabel packed(label);
+  const std::unique_lock lock(mutex);
+  table.put_label(wanted.key, packed);
+}
+
+void VerifyIndex::apply_to_memory(const CommittedFrame& frame) {
+  for (std::size_t i = 0; i < frame.events.size(); ++i) {
+    const RecordedEvent& event = frame.events[i];
+    if (event.stream.kind != StreamKind::kKey || is_notice(event.event)) continue;
+    rep_->apply(event, frame.side.events[i]);
+  }
+}
+
+Result<void> VerifyIndex::apply(const CommittedFrame& /*frame*/, StoreBatch& /*batch*/) {
+  return {};
+}
+
+}  // namespace keyledger
