@@ -111,6 +111,13 @@ std::string_view action_name(const Event& event) { return kRows[event.index()].n
 
 std::span<const std::string_view> known_actions() { return kNames; }
 
+std::optional<EventType> tag_of_action(std::string_view name) {
+  for (const EventRow& row : kRows) {
+    if (row.name == name) return row.tag;
+  }
+  return std::nullopt;
+}
+
 bool is_notice(const Event& event) { return kRows[event.index()].notice; }
 
 }  // namespace keyledger

@@ -39,6 +39,8 @@ using EventType = std::uint16_t;
 [[nodiscard]] std::string_view action_name(const Event& event);
 // Every name there is, to check a filter against.
 [[nodiscard]] std::span<const std::string_view> known_actions();
+// The tag that has this name; nothing for a name that no build has ever written.
+[[nodiscard]] std::optional<EventType> tag_of_action(std::string_view name);
 // Whether the event only records something and changes no state.
 [[nodiscard]] bool is_notice(const Event& event);
 

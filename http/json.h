@@ -25,7 +25,6 @@ using Json = nlohmann::ordered_json;
 // Resources, as GET answers them (design api.md). Fields in its order.
 [[nodiscard]] Json key_json(const Key& key, const KeyDetails& details, const Use& use,
                             const Directory& directory, Timestamp now);
-[[nodiscard]] Json management_key_json(const Key& key, Timestamp now);
 [[nodiscard]] Json member_json(const Member& member, const std::optional<MemberProfile>& profile);
 [[nodiscard]] Json workspace_json(const Workspace& workspace);
 // The document with its version; and the document alone.

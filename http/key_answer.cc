@@ -72,8 +72,7 @@ Result<Response> answer_changed_key(const Call& call, const Receipt& receipt, co
 }
 
 Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int status,
-                                    const Secret& secret) {
-  Json json;
+                                    const Secret& secret, SecretShape shape) {
   Issued issued;
   if (receipt.key) {
     issued = {receipt.key->id, receipt.key->current_secret().facts.id};
@@ -86,7 +85,7 @@ Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int stat
   if (!key) return fail(key.error());
   auto shown = key_answer(call, *key, receipt.time);
   if (!shown) return fail(shown.error());
-  json["key"] = std::move(*shown);
+  Json json = shape == SecretShape::kInKey ? std::move(*shown) : Json{{"key", std::move(*shown)}};
   if (!receipt.replayed) {
     json["secret"] = secret.reveal();
     call.api.sealed_secrets->keep(issued.secret, secret, call.now);
@@ -96,7 +95,7 @@ Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int stat
     json["secret"] = *again ? Json((*again)->reveal()) : Json(nullptr);
     if (!*again) json["secret_available"] = false;
   }
-  json["warnings"] = Json::array();
+  if (shape == SecretShape::kBesideKey) json["warnings"] = Json::array();
   Response response = json_response(status, json);
   set_etag(response, key->version);
   if (status == 201) response.headers.emplace_back("Location", "/v1/keys/" + to_text(issued.key));

@@ -22,10 +22,14 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> answer_changed_key(const Call& call, const Receipt& receipt,
                                                   const KeyId& id);
 
-// {key, secret, warnings} after a create or a rotate, with Location for a new key. Keeps the secret
+// How a secret is answered: {key, secret, warnings}, or as a field of the key itself.
+enum class SecretShape : std::uint8_t { kBesideKey, kInKey };
+
+// The answer after a create or a rotate, with Location for a new key. Keeps the secret
 // for a repeat of the call. A replayed call gets the secret of its first answer while that may be
 // shown, else "secret": null, "secret_available": false.
 [[nodiscard]] Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int status,
-                                                  const Secret& secret);
+                                                  const Secret& secret,
+                                                  SecretShape shape = SecretShape::kBesideKey);
 
 }  // namespace keyledger::http

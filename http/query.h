@@ -58,6 +58,10 @@ class QueryReader {
   // What make_cursor() was given for the page before; empty: from the beginning.
   [[nodiscard]] std::string cursor();
 
+  // A value whose meaning is not built yet.
+  void not_supported(std::string_view name) {
+    faults_.add_unsupported(name, "is not supported yet");
+  }
   void fault(std::string_view name, FieldFault fault, std::string message) {
     faults_.add(name, fault, std::move(message));
   }

@@ -1,0 +1,259 @@
+// Members and their management keys (design api.md "Workspaces and members").
+#include <algorithm>
+#include <set>
+
+#include "events/bytes.h"
+#include "events/crypto.h"
+#include "http/change.h"
+#include "http/handlers.h"
+#include "http/key_answer.h"
+#include "http/query.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxEmail = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
+constexpr std::string_view kDefaultKeyName = "management key";
+
+std::optional<Role> read_role(BodyReader& body) {
+  return body.choice<Role>("role", {{"owner", Role::kOwner},
+                                    {"admin", Role::kAdmin},
+                                    {"auditor", Role::kAuditor},
+                                    {"verifier", Role::kVerifier}});
+}
+
+// No more than a typing error can be found without writing to it.
+void check_email(BodyReader& body, const std::optional<std::string>& email) {
+  if (!email) return;
+  const std::size_t at = email->find('@');
+  const bool plausible = at != std::string::npos && at > 0 && at + 1 < email->size() &&
+                         email->find('@', at + 1) == std::string::npos &&
+                         email->find(' ') == std::string::npos;
+  if (!plausible) body.fault("email", FieldFault::kInvalid, "must look like name@example.com");
+}
+
+Result<Response> member_answer(int status, const Member& member,
+                               const std::optional<MemberProfile>& profile) {
+  Response response = json_response(status, member_json(member, profile));
+  set_etag(response, member.version);
+  if (status == 201) {
+    response.headers.emplace_back("Location", "/v1/members/" + to_text(member.id));
+  }
+  return response;
+}
+
+// The caller's workspace has this member, removed or not.
+Result<std::shared_ptr<const MemberView>> find_member(const Call& call) {
+  const auto id = call.id<MemberId>();
+  if (!id) return fail(id.error());
+  auto view = call.api.projections.directory().member(*id);
+  if (!view || view->member.workspace != call.caller->workspace) {
+    return fail(ErrorCode::kNotFound, "There is no such member in this workspace.");
+  }
+  return view;
+}
+
+// What the first of these calls answered, from its event and the blob beside it.
+Result<Response> answer_again(const Call& call, const Receipt& receipt) {
+  const auto events = events_of(call, receipt);
+  if (!events) return fail(events.error());
+  const EventAt& added = events->front();
+  const auto member = call.api.projections.streams().member_at(MemberId{added.event.stream.id},
+                                                               added.event.position);
+  if (!member) return fail(member.error());
+  if (!*member) return fail(ErrorCode::kInternal, "a remembered call added no member");
+  std::optional<MemberProfile> profile;
+  if (added.side.subject) {
+    auto decoded = decode_member_profile(added.side.subject->bytes);
+    if (!decoded) return fail(decoded.error());
+    profile = std::move(*decoded);
+  }
+  return member_answer(201, **member, profile);
+}
+
+// Keys whose secrets the member was answered, by create, rotate or a repeat of these.
+Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
+  AuditPageRequest request;
+  request.filter.workspace = call.caller->workspace;
+  request.filter.actor = member.bytes;
+  request.filter.actions = {tag_of(KeyCreated{}), tag_of(KeyRotated{}),
+                            tag_of(KeySecretReplayed{})};
+  request.limit = kMaxPage;
+  do {
+    const auto page = call.api.projections.audit().list(request);
+    if (!page) return fail(page.error());
+    for (const AuditEntry& entry : page->entries) keys.insert(KeyId{entry.event.stream.id});
+    request.after = page->next;
+  } while (request.after);
+  return {};
+}
+
+Result<void> add_keys_owned(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
+  KeyPageRequest request;
+  request.filter.workspace = call.caller->workspace;
+  request.filter.management_keys = true;
+  request.filter.owner = member;
+  request.limit = kMaxPage;
+  request.now = call.now;
+  while (true) {
+    const auto page = call.api.projections.keys().list(request);
+    if (!page) return fail(page.error());
+    for (const KeyView& view : page->keys) keys.insert(view.key.id);
+    if (!page->next) return {};
+    request.after = *page->next;
+  }
+}
+
+// The live keys that a departed member may still know or be asked about.
+Result<Json> keys_of_departed(const Call& call, const MemberId& member) {
+  std::set<KeyId> ids;
+  if (auto seen = add_keys_seen(call, member, ids); !seen) return fail(seen.error());
+  if (auto owned = add_keys_owned(call, member, ids); !owned) return fail(owned.error());
+  Json out = Json::array();
+  for (const KeyId& id : ids) {
+    const auto key = call.api.projections.keys().key(id);
+    if (!key) return fail(key.error());
+    if (!*key || is_final(status_of(**key, call.now))) continue;
+    auto json = key_answer(call, **key, call.now);
+    if (!json) return fail(json.error());
+    out.push_back({{"key", std::move(*json)}, {"action", "listed"}});
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Response> list_members(Call& call) {
+  QueryReader query(call);
+  const auto status =
+      query.choice<std::string_view>("status", {{"active", "active"}, {"removed", "removed"}});
+  const bool removed = status.value_or("active") == "removed";
+  const std::size_t limit = query.limit();
+  const std::string after = query.cursor();
+  if (auto refused = query.finish()) return fail(std::move(*refused));
+
+  MemberId last;
+  if (!after.empty()) last.bytes = ByteReader(after).array<16>();
+  Json data = Json::array();
+  std::optional<std::string> next;
+  for (const auto& view : call.api.projections.directory().members(call.caller->workspace)) {
+    if (view->member.removed != removed) continue;
+    if (!after.empty() && view->member.id <= last) continue;
+    if (data.size() == limit) {
+      std::string payload;
+      ByteWriter(payload).array(last.bytes);
+      next = make_cursor(call, payload);
+      break;
+    }
+    data.push_back(member_json(view->member, view->profile));
+    last = view->member.id;
+  }
+  return page_response(std::move(data), next);
+}
+
+Result<Response> get_member(Call& call) {
+  const auto view = find_member(call);
+  if (!view) return fail(view.error());
+  return member_answer(200, (*view)->member, (*view)->profile);
+}
+
+Result<Response> create_member(Call& call) {
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  auto name = body.required_text("name", kMaxName);
+  auto email = body.required_text("email", kMaxEmail);
+  check_email(body, email);
+  const auto role = read_role(body);
+  if (!body.has("role")) body.fault("role", FieldFault::kRequired, "is required");
+  std::string reason = read_reason(call, body);
+  if (auto refused = body.finish()) return fail(std::move(*refused));
+
+  const MemberProfile profile{std::move(*name), std::move(*email)};
+  const AddMember command{MemberId{make_ulid(call.now, random_bytes<10>())}, *role,
+                          commit_to(encode_blob(profile))};
+  const auto receipt = submit(call, command, std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  if (receipt->replayed) return answer_again(call, *receipt);
+  if (!receipt->member) return fail(ErrorCode::kInternal, "a member was added and is not there");
+  return member_answer(201, *receipt->member, profile);
+}
+
+Result<Response> change_member(Call& call) {
+  const auto view = find_member(call);
+  if (!view) return fail(view.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  const auto name = body.patch_text("name", kMaxName);
+  const auto email = body.patch_text("email", kMaxEmail);
+  check_email(body, email.value);
+  const auto role = read_role(body);
+  for (const auto* field : {"name", "email", "role"}) {
+    if (fields->contains(field) && fields->at(field).is_null()) {
+      body.fault(field, FieldFault::kInvalid, "cannot be cleared");
+    }
+  }
+  std::string reason = read_reason(call, body);
+  if (auto refused = body.finish()) return fail(std::move(*refused));
+
+  const MemberProfile before = (*view)->profile.value_or(MemberProfile{});
+  const MemberProfile after{name.value.value_or(before.name), email.value.value_or(before.email)};
+  ChangeMember command{(*view)->member.id, role, std::nullopt};
+  if (!(after == before)) command.profile = commit_to(encode_blob(after));
+  const auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return member_answer(200, receipt->member.value_or((*view)->member), after);
+}
+
+Result<Response> remove_member(Call& call) {
+  const auto view = find_member(call);
+  if (!view) return fail(view.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  const auto keys = body.choice<std::string_view>(
+      "keys", {{"list", "list"}, {"rotate", "rotate"}, {"revoke", "revoke"}});
+  if (keys && *keys != "list") body.not_supported("keys");
+  std::string reason = read_reason(call, body);
+  if (auto refused = body.finish()) return fail(std::move(*refused));
+
+  const MemberId id = (*view)->member.id;
+  const auto receipt = submit(call, RemoveMember{id}, std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  const Member member = receipt->member.value_or((*view)->member);
+  // Looked up after the removal, so that nothing it made in its last moment is missing.
+  auto listed = keys_of_departed(call, id);
+  if (!listed) return fail(listed.error());
+  Json json;
+  json["member"] = member_json(member, (*view)->profile);
+  json["keys"] = std::move(*listed);
+  return resource_response(json, member.version);
+}
+
+Result<Response> create_management_key(Call& call) {
+  const auto member = call.id<MemberId>();
+  if (!member) return fail(member.error());
+  const auto fields = read_fields(call);
+  if (!fields) return fail(fields.error());
+  BodyReader body(*fields);
+  IssueManagementKey command;
+  command.member = *member;
+  command.name = body.text("name", kMaxName).value_or(std::string(kDefaultKeyName));
+  command.expires_at = body.time("expires_at");
+  body.not_supported("allowed_ips");
+  std::string reason = read_reason(call, body);
+  if (auto refused = body.finish()) return fail(std::move(*refused));
+
+  const auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
+  const Secret secret =
+      make_secret(KeyType::kManagement, Environment::kLive, workspace->policy.secret_prefix);
+  command.id = KeyId{make_ulid(call.now, random_bytes<10>())};
+  command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
+                    secret.handle()};
+  const auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  return answer_with_secret(call, *receipt, 201, secret, SecretShape::kInKey);
+}
+
+}  // namespace keyledger::http

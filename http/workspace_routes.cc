@@ -1,0 +1,28 @@
+// The caller's workspace and its policy (design api.md "Workspaces and members").
+#include "http/change.h"
+#include "http/handlers.h"
+
+namespace keyledger::http {
+namespace {
+
+Result<std::shared_ptr<const Workspace>> workspace_of(const Call& call) {
+  auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
+  if (!workspace) return fail(ErrorCode::kInternal, "a member without a workspace");
+  return workspace;
+}
+
+}  // namespace
+
+Result<Response> get_workspace(Call& call) {
+  const auto workspace = workspace_of(call);
+  if (!workspace) return fail(workspace.error());
+  return resource_response(workspace_json(**workspace), (*workspace)->version);
+}
+
+Result<Response> get_policy(Call& call) {
+  const auto workspace = workspace_of(call);
+  if (!workspace) return fail(workspace.error());
+  return resource_response(policy_json(**workspace), (*workspace)->policy_version);
+}
+
+}  // namespace keyledger::http
