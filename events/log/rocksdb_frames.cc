@@ -16,6 +16,7 @@
 
 #include "events/bytes.h"
 #include "events/checksum.h"
+#include "events/log/rocksdb_env.h"
 
 namespace keyledger {
 namespace {
@@ -29,11 +30,15 @@ constexpr std::string_view kClosing = "Closing the ledger";
 constexpr std::string_view kMissing = "its frame is missing";
 constexpr std::string_view kNotDense = "positions are not dense";
 
-constexpr std::size_t kWriteBufferBytes = 8U << 20U;  // each of two column families has up to two
 constexpr std::uint64_t kMaxWalBytes = 32U << 20U;
+// Only `frames` ever fills its buffer; `sides` is flushed when the write-ahead logs reach their
+// limit. If one write fills two at once and the next log cannot be made, closing RocksDB 7.8 aborts
+// (a leaked reference, fixed in 8.11 by facebook/rocksdb#12176).
+constexpr std::size_t kFramesBufferBytes = 8U << 20U;
+constexpr std::size_t kSidesBufferBytes = 2 * kMaxWalBytes;
 // What opening checks: all that can have been in write-ahead logs, and as much again.
 constexpr std::uint64_t kCheckedTailBytes = 2 * kMaxWalBytes;
-constexpr std::size_t kCacheBytes = 16U << 20U;
+constexpr std::size_t kCacheBytes = 8U << 20U;  // of each column family
 constexpr std::uint64_t kForeverSeconds = std::uint64_t{100} * 365 * 24 * 3600;
 constexpr std::size_t kKeySize = 8;
 constexpr std::size_t kHeadSize = 4 + 4;
@@ -79,14 +84,14 @@ tl::unexpected<Error> cannot_read(const Status& status, std::uint64_t position) 
   return fail(report(status, fmt::format("Reading the ledger at position {}", position)));
 }
 
-rocksdb::ColumnFamilyOptions family_options() {
+rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
   table.cache_index_and_filter_blocks = true;  // else they grow with the log, outside the cache
   table.block_size = 16U << 10U;
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  family.write_buffer_size = kWriteBufferBytes;
+  family.write_buffer_size = write_buffer_bytes;
   family.compression = rocksdb::kLZ4Compression;
   family.paranoid_file_checks = true;  // reads a new file back before the old bytes go
   return family;
@@ -214,7 +219,8 @@ Result<std::unique_ptr<FrameRows>> FrameRows::open(const std::string& path, bool
                                                    rocksdb::Env* env) {
   std::unique_ptr<FrameRows> rows(new FrameRows);
   rows->path_ = without_trailing_slash(path);
-  rocksdb::DBOptions options = careful_options(env, rows->errors_);
+  rows->env_ = env_with_ordered_names(env != nullptr ? env : rocksdb::Env::Default());
+  rocksdb::DBOptions options = careful_options(rows->env_.get(), rows->errors_);
   options.create_if_missing = create_if_missing;
   options.create_missing_column_families = true;  // the power may go between the first two steps
   options.max_total_wal_size = kMaxWalBytes;
@@ -248,9 +254,10 @@ Status FrameRows::open_and_replay(rocksdb::DBOptions options) {
 FrameRows::~FrameRows() { close_database(); }
 
 Status FrameRows::open_database(const rocksdb::DBOptions& options) {
-  const rocksdb::ColumnFamilyOptions family = family_options();
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, {}}, {"frames", family}, {"sides", family}};
+      {rocksdb::kDefaultColumnFamilyName, {}},
+      {"frames", family_options(kFramesBufferBytes)},
+      {"sides", family_options(kSidesBufferBytes)}};
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const Status status = rocksdb::DB::Open(options, path_, families, &handles, &db);

@@ -64,6 +64,7 @@ class FrameRows {
 
   std::string path_;
   std::shared_ptr<BackgroundErrors> errors_ = std::make_shared<BackgroundErrors>();
+  std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
   rocksdb::ColumnFamilyHandle* frames_ = nullptr;

@@ -44,6 +44,7 @@ struct RocksdbLogOptions {
 };
 
 // Memory: about 64 MiB of write buffers and cache at most, whatever the size of the log.
+// Thread safety: as EventLog says.
 class RocksdbLog final : public EventLog {
  public:
   // Opens with the lock of the directory held until the log dies. Reading alone needs the lock too

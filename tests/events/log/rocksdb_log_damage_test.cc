@@ -11,7 +11,7 @@
 
 #include "events/bytes.h"
 #include "events/log/rocksdb_log.h"
-#include "tests/events/log/event_log_contract.h"
+#include "tests/events/log/model_log.h"
 #include "tests/support/temp_dir.h"
 
 namespace keyledger {
