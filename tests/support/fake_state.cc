@@ -78,9 +78,17 @@ void FakeState::remember(const Digest& scope, const RememberedCall& call) {
   remembered_[scope] = call;
 }
 
-void FakeState::fail_with(std::optional<Error> error) {
+void FakeState::fail_with(std::optional<Error> error, std::size_t after) {
   const std::lock_guard lock(mutex_);
   error_ = std::move(error);
+  look_ups_left_ = after;
+}
+
+bool FakeState::fails() const {
+  if (!error_) return false;
+  if (look_ups_left_ == 0) return true;
+  --look_ups_left_;
+  return false;
 }
 
 std::vector<RecordedEvent> FakeState::history() const {
@@ -104,7 +112,7 @@ std::vector<Member> FakeState::members() const {
 
 Result<std::optional<Key>> FakeState::key(const KeyId& id) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   const auto found = keys_.find(id);
   if (found == keys_.end()) return std::optional<Key>();
   return std::optional<Key>(found->second);
@@ -114,7 +122,7 @@ Result<std::optional<KeyId>> FakeState::key_named(const WorkspaceId& workspace,
                                                   Environment environment,
                                                   std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   std::optional<KeyId> holder;
   for (const auto& [id, key] : keys_) {
     const bool holds = key.workspace == workspace && key.environment == environment &&
@@ -126,7 +134,7 @@ Result<std::optional<KeyId>> FakeState::key_named(const WorkspaceId& workspace,
 
 Result<std::optional<Member>> FakeState::member(const MemberId& id) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   const auto found = members_.find(id);
   if (found == members_.end()) return std::optional<Member>();
   return std::optional<Member>(found->second);
@@ -134,7 +142,7 @@ Result<std::optional<Member>> FakeState::member(const MemberId& id) const {
 
 Result<std::vector<MemberId>> FakeState::owners(const WorkspaceId& workspace) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   std::vector<MemberId> owners;
   for (const auto& [id, member] : members_) {
     if (member.workspace == workspace && member.role == Role::kOwner && !member.removed) {
@@ -146,7 +154,7 @@ Result<std::vector<MemberId>> FakeState::owners(const WorkspaceId& workspace) co
 
 Result<std::vector<KeyId>> FakeState::management_keys(const MemberId& member) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   std::vector<KeyId> keys;
   for (const auto& [id, key] : keys_) {
     if (key.type == KeyType::kManagement && key.member == member && !key.end) keys.push_back(id);
@@ -156,7 +164,7 @@ Result<std::vector<KeyId>> FakeState::management_keys(const MemberId& member) co
 
 Result<std::shared_ptr<const Workspace>> FakeState::workspace(const WorkspaceId& id) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   const auto found = workspaces_.find(id);
   if (found == workspaces_.end()) return std::shared_ptr<const Workspace>();
   return std::make_shared<const Workspace>(found->second);
@@ -164,20 +172,20 @@ Result<std::shared_ptr<const Workspace>> FakeState::workspace(const WorkspaceId&
 
 Result<std::uint64_t> FakeState::events_in(const WorkspaceId& workspace) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   const auto found = events_in_.find(workspace);
   return found == events_in_.end() ? 0 : found->second;
 }
 
 Result<std::uint32_t> FakeState::ledger_version() const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   return ledger_version_;
 }
 
 Result<std::optional<RememberedCall>> FakeState::remembered(const Digest& scope) const {
   const std::lock_guard lock(mutex_);
-  if (error_) return fail(*error_);
+  if (fails()) return fail(*error_);
   const auto found = remembered_.find(scope);
   if (found == remembered_.end()) return std::optional<RememberedCall>();
   return std::optional<RememberedCall>(found->second);

@@ -25,8 +25,8 @@ class FakeState : public StateReader {
 
   void remember(const Digest& scope, const RememberedCall& call);
 
-  // From now on every look-up answers this error; nothing: none does.
-  void fail_with(std::optional<Error> error);
+  // After that many more look-ups every one answers this error; nothing: none does.
+  void fail_with(std::optional<Error> error, std::size_t after = 0);
 
   [[nodiscard]] std::vector<RecordedEvent> history() const;
   [[nodiscard]] std::vector<Key> keys() const;  // in the order of the ids
@@ -48,10 +48,12 @@ class FakeState : public StateReader {
 
  private:
   void fold(const RecordedEvent& event);
+  [[nodiscard]] bool fails() const;
   [[nodiscard]] std::uint32_t version_of(const StreamId& stream) const;
 
   mutable std::mutex mutex_;
   std::optional<Error> error_;
+  mutable std::size_t look_ups_left_ = 0;  // before error_ is answered
   std::vector<RecordedEvent> history_;
   std::map<KeyId, Key> keys_;
   std::map<KeyId, std::uint64_t> named_at_;  // position at which the key took its name

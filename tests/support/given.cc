@@ -76,6 +76,21 @@ CreateKey create_public(std::string name) {
   return command;
 }
 
+ChangeKey change_of(const KeyId& key) {
+  ChangeKey command;
+  command.id = key;
+  return command;
+}
+
+IssueManagementKey issue_to(const MemberId& member) {
+  IssueManagementKey command;
+  command.id = kNewKey;
+  command.member = member;
+  command.name = "laptop";
+  command.secret = test_secret(3);
+  return command;
+}
+
 Scenario::Scenario() {
   FoundLedger founding;
   founding.log_id = test_id<LogId>(1);

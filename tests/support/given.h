@@ -49,6 +49,8 @@ inline constexpr KeyId kNewKey = test_id<KeyId>(3);
 [[nodiscard]] KeyCreated public_key(std::string name);
 [[nodiscard]] CreateKey create_private(std::string name);
 [[nodiscard]] CreateKey create_public(std::string name);
+[[nodiscard]] ChangeKey change_of(const KeyId& key);
+[[nodiscard]] IssueManagementKey issue_to(const MemberId& member);
 
 // A founded ledger: one workspace with the default policy and a member of each role, each with an
 // active management key; and a second workspace with an owner of its own.

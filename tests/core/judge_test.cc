@@ -1,0 +1,289 @@
+#include "core/judge.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/given.h"
+
+namespace keyledger {
+namespace {
+
+constexpr WorkspaceId kHome = test_id<WorkspaceId>(1);
+
+// Every event of a credential is told apart by its position.
+enum Position : std::uint8_t {
+  kNone = 0,
+  kCreated = 1,
+  kNewest = 2,
+  kScopes = 3,
+  kStart = 4,
+  kExpiry = 5,
+  kSuspension = 6,
+  kRetirement = 7,
+  kEnd = 8,
+};
+
+Cause at(Position position) {
+  Cause cause;
+  cause.position = position;
+  cause.type = 1;
+  return cause;
+}
+
+std::shared_ptr<const Grants> grants(ScopeSet scopes) {
+  return std::make_shared<const Grants>(Grants{std::move(scopes)});
+}
+
+Credential valid_credential() {
+  Credential held;
+  held.key = kKey;
+  held.workspace = kHome;
+  held.grants = grants({"READ", "WRITE"});
+  held.created = at(kCreated);
+  held.newest = at(kNewest);
+  held.scopes = at(kScopes);
+  held.start = at(kStart);
+  held.expiry = at(kExpiry);
+  held.suspension = at(kSuspension);
+  held.retirement = at(kRetirement);
+  held.end = at(kEnd);
+  return held;
+}
+
+// What can be wrong with a key, one letter each, in the order in which it is looked at.
+//   W another workspace   R revoked   C compromised   X expired   S suspended
+//   P not valid yet   T secret retired   E the other environment   G scope not granted
+Credential credential_with(std::string_view wrongs) {
+  Credential held = valid_credential();
+  for (const char wrong : wrongs) {
+    if (wrong == 'W') held.workspace = test_id<WorkspaceId>(2);
+    if (wrong == 'R') held.ended = KeyStatus::kRevoked;
+    if (wrong == 'C') held.ended = KeyStatus::kCompromised;
+    if (wrong == 'X') held.expires_at_ms = kNoon.ms;
+    if (wrong == 'S') held.suspended = true;
+    if (wrong == 'P') held.not_before_ms = kNoon.ms + 1;
+    if (wrong == 'T') held.retires_at_ms = kNoon.ms;
+    if (wrong == 'E') held.environment = Environment::kTest;
+    if (wrong == 'G') held.grants = grants({"OTHER"});
+  }
+  return held;
+}
+
+TEST(Judge, AnswersTheFirstThatFails) {
+  struct Row {
+    std::string_view wrongs;
+    Verdict verdict;
+    Position decided_by;
+  };
+  const Row rows[] = {
+      {"", Verdict::kValid, kNewest},
+      {"W", Verdict::kNotFound, kNone},
+      {"R", Verdict::kRevoked, kEnd},
+      {"C", Verdict::kCompromised, kEnd},
+      {"X", Verdict::kExpired, kExpiry},
+      {"S", Verdict::kSuspended, kSuspension},
+      {"P", Verdict::kNotYetValid, kStart},
+      {"T", Verdict::kSecretRetired, kRetirement},
+      {"E", Verdict::kEnvironmentNotAllowed, kCreated},
+      {"G", Verdict::kScopeNotGranted, kScopes},
+      // Each with everything that comes after it.
+      {"WRXSPTEG", Verdict::kNotFound, kNone},
+      {"RXSPTEG", Verdict::kRevoked, kEnd},
+      {"CXSPTEG", Verdict::kCompromised, kEnd},
+      {"XSPTEG", Verdict::kExpired, kExpiry},
+      {"SPTEG", Verdict::kSuspended, kSuspension},
+      {"PTEG", Verdict::kNotYetValid, kStart},
+      {"TEG", Verdict::kSecretRetired, kRetirement},
+      {"EG", Verdict::kEnvironmentNotAllowed, kCreated},
+      // Some pairs that are apart.
+      {"RG", Verdict::kRevoked, kEnd},
+      {"XT", Verdict::kExpired, kExpiry},
+      {"SE", Verdict::kSuspended, kSuspension},
+      {"PG", Verdict::kNotYetValid, kStart},
+      {"TG", Verdict::kSecretRetired, kRetirement},
+  };
+  const std::vector<std::string> scopes = {"READ"};
+  const VerifyRequest request{kHome, Environment::kLive, scopes};
+  for (const Row& row : rows) {
+    const Credential held = credential_with(row.wrongs);
+    const Judgement judged = judge(&held, Policy{}, request, kNoon);
+    EXPECT_EQ(judged.verdict, row.verdict) << row.wrongs << " " << verdict_name(judged.verdict);
+    EXPECT_EQ(judged.decided_by.position, row.decided_by) << row.wrongs;
+    EXPECT_EQ(judged.decided_by.exists(), row.decided_by != kNone) << row.wrongs;
+  }
+}
+
+TEST(Judge, FindsNoUnknownSecretAndNoManagementKey) {
+  const VerifyRequest request{kHome, std::nullopt, {}};
+  EXPECT_EQ(judge(nullptr, Policy{}, request, kNoon).verdict, Verdict::kNotFound);
+  EXPECT_FALSE(judge(nullptr, Policy{}, request, kNoon).decided_by.exists());
+
+  Credential held = valid_credential();
+  held.type = KeyType::kManagement;
+  held.ended = KeyStatus::kRevoked;
+  EXPECT_EQ(judge(&held, Policy{}, request, kNoon).verdict, Verdict::kNotFound);
+  EXPECT_FALSE(judge(&held, Policy{}, request, kNoon).decided_by.exists());
+}
+
+TEST(Judge, DrawsTheLinesOfTimeToTheMillisecond) {
+  Credential held = valid_credential();
+  held.not_before_ms = kNoon.ms;
+  held.retires_at_ms = kNoon.ms + 10;
+  held.expires_at_ms = kNoon.ms + 20;
+  const VerifyRequest request{kHome, std::nullopt, {}};
+  const auto verdict_at = [&](std::int64_t offset) {
+    return judge(&held, Policy{}, request, kNoon + offset).verdict;
+  };
+  EXPECT_EQ(verdict_at(-1), Verdict::kNotYetValid);
+  EXPECT_EQ(verdict_at(0), Verdict::kValid);
+  EXPECT_EQ(verdict_at(9), Verdict::kValid);
+  EXPECT_EQ(verdict_at(10), Verdict::kSecretRetired);
+  EXPECT_EQ(verdict_at(19), Verdict::kSecretRetired);
+  EXPECT_EQ(verdict_at(20), Verdict::kExpired);
+}
+
+TEST(Judge, ChecksEnvironmentAndScopesOnlyWhenAsked) {
+  const Credential held = credential_with("EG");
+  EXPECT_EQ(judge(&held, Policy{}, {kHome, std::nullopt, {}}, kNoon).verdict, Verdict::kValid);
+  EXPECT_EQ(judge(&held, Policy{}, {kHome, Environment::kTest, {}}, kNoon).verdict,
+            Verdict::kValid);
+}
+
+TEST(Judge, WantsEveryScopeThatIsAskedFor) {
+  const Credential held = valid_credential();
+  const auto verdict_for = [&](const std::vector<std::string>& scopes) {
+    return judge(&held, Policy{}, {kHome, std::nullopt, scopes}, kNoon).verdict;
+  };
+  EXPECT_EQ(verdict_for({"READ", "WRITE"}), Verdict::kValid);
+  EXPECT_EQ(verdict_for({"WRITE", "READ"}), Verdict::kValid);
+  EXPECT_EQ(verdict_for({"READ", "DELETE"}), Verdict::kScopeNotGranted);
+  EXPECT_EQ(verdict_for({"read"}), Verdict::kScopeNotGranted);
+  EXPECT_EQ(verdict_for({"ALL"}), Verdict::kScopeNotGranted);
+}
+
+TEST(Judge, GrantsNothingWithoutGrants) {
+  Credential held = valid_credential();
+  held.grants = nullptr;
+  const std::vector<std::string> scopes = {"READ"};
+  EXPECT_EQ(judge(&held, Policy{}, {kHome, std::nullopt, scopes}, kNoon).verdict,
+            Verdict::kScopeNotGranted);
+}
+
+TEST(GrantsScope, OfEveryCombination) {
+  Policy listed;
+  listed.scopes = {{"PUB", "", true}, {"PRIV", "", false}};
+  const Policy free;
+  constexpr KeyType kPublic = KeyType::kPublic;
+  constexpr KeyType kPrivate = KeyType::kPrivate;
+  struct Row {
+    ScopeSet scopes;
+    KeyType type;
+    const Policy& policy;
+    std::string_view wanted;
+    bool granted;
+  };
+  const Row rows[] = {
+      {{"ALL"}, kPrivate, listed, "PRIV", true},
+      {{"ALL"}, kPrivate, listed, "UNHEARD_OF", true},
+      {{"ALL"}, kPrivate, listed, "ALL", true},
+      {{"PRIV"}, kPrivate, listed, "PRIV", true},
+      {{"PRIV"}, kPrivate, listed, "PUB", false},
+      {{"ALL"}, kPublic, listed, "PUB", true},
+      {{"ALL"}, kPublic, listed, "PRIV", false},
+      {{"ALL"}, kPublic, listed, "UNHEARD_OF", false},
+      {{"ALL"}, kPublic, listed, "ALL", false},
+      {{"PUB"}, kPublic, listed, "PUB", true},
+      // Granted while the policy still called it public, or still had it.
+      {{"PRIV"}, kPublic, listed, "PRIV", false},
+      {{"GONE"}, kPublic, listed, "GONE", false},
+      {{"ANY"}, kPublic, free, "ANY", true},
+      {{"ANY"}, kPublic, free, "OTHER", false},
+      {{"ALL"}, kPublic, free, "ANY", false},
+      {{"ALL"}, kPublic, free, "ALL", false},
+      {{"ANY"}, kPrivate, free, "ANY", true},
+      {{}, kPrivate, free, "ANY", false},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(grants_scope(row.scopes, row.type, row.policy, row.wanted), row.granted)
+        << (row.type == kPublic ? "public " : "private ")
+        << (row.scopes.empty() ? "-" : row.scopes[0]) << " wants " << row.wanted;
+  }
+}
+
+TEST(CredentialOf, SeesTheKeyThroughOneOfItsSecrets) {
+  Scenario s;
+  KeyCreated created = private_key("ci");
+  created.environment = Environment::kTest;
+  created.not_before = kNoon + 5;
+  created.expires_at = kNoon + kDay;
+  s.given(kKey, created);
+  s.given(kKey, KeyRotated{test_secret(2), test_secret(1).id, kNoon + kHour});
+  s.given(kKey, KeySuspended{});
+  s.given(kKey, KeyRevoked{});
+  const Key key = s.key(kKey);
+  const auto shared = grants({"READ"});
+  const Credential older = credential_of(key, key.secrets[0], shared);
+  EXPECT_EQ(older.key, kKey);
+  EXPECT_EQ(older.workspace, s.workspace);
+  EXPECT_EQ(older.environment, Environment::kTest);
+  EXPECT_EQ(older.type, KeyType::kPrivate);
+  EXPECT_EQ(older.not_before_ms, kNoon.ms + 5);
+  EXPECT_EQ(older.expires_at_ms, kNoon.ms + kDay);
+  EXPECT_EQ(older.retires_at_ms, kNoon.ms + kHour);
+  EXPECT_EQ(older.grants, shared);
+  EXPECT_TRUE(older.suspended);
+  EXPECT_EQ(older.ended, KeyStatus::kRevoked);
+  EXPECT_EQ(older.created, key.created_cause);
+  EXPECT_EQ(older.newest, key.newest_cause);
+  EXPECT_EQ(older.scopes, key.scopes_cause);
+  EXPECT_EQ(older.start, key.start_cause);
+  EXPECT_EQ(older.expiry, key.expiry_cause);
+  EXPECT_EQ(older.suspension, key.suspension_cause);
+  EXPECT_EQ(older.end, key.end_cause);
+  EXPECT_EQ(older.retirement, key.secrets[0].retired_cause);
+  EXPECT_TRUE(older.retirement.exists());
+
+  const Credential current = credential_of(key, key.current_secret(), shared);
+  EXPECT_EQ(current.retires_at_ms, Credential::kNever);
+  EXPECT_FALSE(current.retirement.exists());
+}
+
+TEST(CredentialOf, HasNoLimitsWhereTheKeyHasNone) {
+  Scenario s;
+  s.given(kKey, private_key("ci"));
+  const Key key = s.key(kKey);
+  const Credential held = credential_of(key, key.current_secret(), grants({"ALL"}));
+  const VerifyRequest request{s.workspace, std::nullopt, {}};
+  EXPECT_EQ(judge(&held, Policy{}, request, Timestamp{0}).verdict, Verdict::kValid);
+  EXPECT_EQ(judge(&held, Policy{}, request, kNoon + 10'000 * kDay).verdict, Verdict::kValid);
+  EXPECT_EQ(held.ended, std::nullopt);
+}
+
+TEST(VerdictName, IsThatOfTheContract) {
+  EXPECT_EQ(verdict_name(Verdict::kMalformed), "MALFORMED");
+  EXPECT_EQ(verdict_name(Verdict::kNotFound), "NOT_FOUND");
+  EXPECT_EQ(verdict_name(Verdict::kRevoked), "REVOKED");
+  EXPECT_EQ(verdict_name(Verdict::kCompromised), "COMPROMISED");
+  EXPECT_EQ(verdict_name(Verdict::kExpired), "EXPIRED");
+  EXPECT_EQ(verdict_name(Verdict::kSuspended), "SUSPENDED");
+  EXPECT_EQ(verdict_name(Verdict::kNotYetValid), "NOT_YET_VALID");
+  EXPECT_EQ(verdict_name(Verdict::kSecretRetired), "SECRET_RETIRED");
+  EXPECT_EQ(verdict_name(Verdict::kEnvironmentNotAllowed), "ENVIRONMENT_NOT_ALLOWED");
+  EXPECT_EQ(verdict_name(Verdict::kIpNotAllowed), "IP_NOT_ALLOWED");
+  EXPECT_EQ(verdict_name(Verdict::kOriginNotAllowed), "ORIGIN_NOT_ALLOWED");
+  EXPECT_EQ(verdict_name(Verdict::kEndpointNotAllowed), "ENDPOINT_NOT_ALLOWED");
+  EXPECT_EQ(verdict_name(Verdict::kScopeNotGranted), "SCOPE_NOT_GRANTED");
+  EXPECT_EQ(verdict_name(Verdict::kRateLimited), "RATE_LIMITED");
+  EXPECT_EQ(verdict_name(Verdict::kValid), "VALID");
+}
+
+TEST(VerdictSentence, IsThereForEachAndDiffers) {
+  std::set<std::string_view> sentences;
+  for (unsigned i = 0; i <= static_cast<unsigned>(Verdict::kValid); ++i) {
+    const std::string_view sentence = verdict_sentence(static_cast<Verdict>(i));
+    EXPECT_EQ(sentence.back(), '.');
+    EXPECT_TRUE(sentences.insert(sentence).second) << sentence;
+  }
+}
+
+}  // namespace
+}  // namespace keyledger
