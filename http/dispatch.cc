@@ -182,6 +182,7 @@ class Exchange {
   }
 
   Result<Response> dispatch() {
+    if (request_.unreadable) return fail(*request_.unreadable);
     if (auto checked = check_headers(request_); !checked) return fail(checked.error());
     auto target = read_target(request_);
     if (!target) return fail(target.error());

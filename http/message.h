@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "events/result.h"
+
 namespace keyledger::http {
 
 // Header names compare without regard to ASCII case (RFC 9110 section 5.1).
@@ -24,6 +26,8 @@ struct Request {
   Headers headers;     // values without white space around them
   std::string body;
   std::string peer;  // address of the socket's other end, without the port
+  // Set by the listener if it could not make sense of the bytes: the answer is this refusal.
+  std::optional<Error> unreadable;
 
   // The first value; nothing if the header is absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
