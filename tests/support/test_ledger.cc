@@ -1,0 +1,215 @@
+#include "tests/support/test_ledger.h"
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "events/crypto.h"
+#include "events/event_codec.h"
+#include "events/frame.h"
+#include "http/routes.h"
+#include "http/secret.h"
+
+namespace keyledger {
+namespace {
+
+template <typename IdType>
+IdType fresh_id(Timestamp now) {
+  return IdType{make_ulid(now, random_bytes<10>())};
+}
+
+// A test that cannot even be set up has nothing to say.
+template <typename T>
+T must(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+  return std::move(*result);
+}
+
+void must(const Result<void>& result) {
+  if (!result) throw std::runtime_error(result.error().detail);
+}
+
+SecretFacts facts_of(const http::Secret& secret, Timestamp now) {
+  return {fresh_id<SecretId>(now), secret.hash(), secret.handle()};
+}
+
+// Events of one workspace, as the program itself would record them.
+class FrameBuilder {
+ public:
+  FrameBuilder(const LogId& log, std::uint64_t first, const WorkspaceId& workspace, Timestamp time)
+      : workspace_(workspace), time_(time) {
+    frame_.log_id = log;
+    frame_.first_position = first;
+    frame_.frame_id = random_bytes<16>();
+  }
+
+  void add(const StreamId& stream, Event event, const std::optional<CommittedBlob>& subject = {}) {
+    RecordedEvent recorded;
+    recorded.position = frame_.end_position();
+    recorded.time = time_;
+    recorded.id = fresh_id<EventId>(time_);
+    recorded.workspace = workspace_;
+    recorded.workspace_seq = frame_.leaves.size();
+    recorded.stream = stream;
+    recorded.version = 1;
+    recorded.event = std::move(event);
+    EventSide side;
+    if (subject) {
+      recorded.subject_commitment = subject->commitment;
+      side.subject = subject->blob;
+    }
+    frame_.leaves.push_back(encode_leaf(recorded));
+    side_.events.push_back(std::move(side));
+  }
+
+  void append_to(EventLog& log) const {
+    const auto outcome = log.append(encode_frame(frame_), encode_side(side_), frame_.first_position,
+                                    frame_.leaves.size());
+    if (outcome != AppendOutcome::kOk) throw std::runtime_error("append failed");
+  }
+
+ private:
+  const WorkspaceId workspace_;
+  const Timestamp time_;
+  Frame frame_;
+  Side side_;
+};
+
+}  // namespace
+
+std::string TestLedger::Answer::header(std::string_view name) const {
+  return std::string(response.header(name).value_or(""));
+}
+
+std::uint64_t TestLedger::Answer::position() const {
+  return std::stoull(header("Ledger-Position"));
+}
+
+std::string TestLedger::Answer::code() const { return body.value("code", ""); }
+
+std::vector<std::string> TestLedger::Answer::faults() const {
+  std::vector<std::string> out;
+  for (const auto& fault : body.value("errors", nlohmann::json::array())) {
+    out.push_back(fault.value("field", "") + ' ' + fault.value("code", ""));
+  }
+  return out;
+}
+
+TestLedger::TestLedger() {
+  open();
+  found();
+}
+
+TestLedger::~TestLedger() { close(); }
+
+void TestLedger::open() {
+  projections = must(Projections::open(log, (dir_.path() / "derived").string(), {}, {}));
+  const LedgerHead head{projections->directory().log_id(), log.size(), projections->last_time()};
+  LedgerOptions options;
+  options.clock = [this] { return clock.now(); };
+  ledger = std::make_unique<Ledger>(log, *projections, projections->projector(), head, options);
+  http::ApiOptions api_options;
+  api_options.clock = [this] { return clock.now(); };
+  api_options.version = "test";
+  api_options.access_log = [this](const http::AccessRecord& record) {
+    if (keep_access_log) access.push_back(record);
+  };
+  api = std::make_unique<http::Api>(*ledger, *projections, log, api_options);
+}
+
+void TestLedger::close() {
+  api.reset();
+  if (ledger) ledger->stop();
+  ledger.reset();
+  projections.reset();
+}
+
+void TestLedger::restart(Rows rows) {
+  close();
+  if (rows == Rows::kForget) std::filesystem::remove_all(dir_.path() / "derived");
+  open();
+}
+
+void TestLedger::found() {
+  const Timestamp now = clock.now();
+  const http::Secret secret = http::make_secret(KeyType::kManagement, Environment::kLive, "");
+  FoundLedger command;
+  command.log_id = fresh_id<LogId>(now);
+  command.origin = "keyledger/test";
+  command.workspace = fresh_id<WorkspaceId>(now);
+  command.workspace_name = "Acme";
+  command.profile = "default";
+  command.owner = fresh_id<MemberId>(now);
+  command.owner_profile = commit_to(encode_blob(MemberProfile{"Olga", "olga@acme.example"}));
+  command.key = fresh_id<KeyId>(now);
+  command.key_name = "owner";
+  command.secret = facts_of(secret, now);
+  Submission submission;
+  submission.call.workspace = command.workspace;
+  submission.command = command;
+  must(ledger->execute(submission));
+  workspace = command.workspace;
+  owner = {to_text(command.owner), to_text(command.key), std::string(secret.reveal())};
+}
+
+TestLedger::Answer TestLedger::call(std::string_view secret, std::string_view method,
+                                    std::string_view target, std::string_view body,
+                                    const Headers& headers) {
+  http::Request request;
+  request.method = method;
+  request.target = target;
+  request.body = body;
+  request.peer = "192.0.2.7";
+  if (!secret.empty()) request.headers.emplace("Authorization", "Bearer " + std::string(secret));
+  if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
+  for (const auto& [name, value] : headers) request.headers.emplace(name, value);
+  Answer answer;
+  answer.response = http::handle(*api, request);
+  answer.status = answer.response.status;
+  answer.body = nlohmann::json::parse(answer.response.body, nullptr, false);
+  return answer;
+}
+
+TestLedger::Person TestLedger::add_member(std::string_view role, std::string_view name) {
+  const nlohmann::json body = {{"name", name}, {"email", "ada@acme.example"}, {"role", role}};
+  const Answer member = call(owner.secret, "POST", "/v1/members", body.dump());
+  if (member.status != 201) throw std::runtime_error(member.response.body);
+  const std::string id = member.body.at("id");
+  const Answer key = call(owner.secret, "POST", "/v1/members/" + id + "/management_keys", "{}");
+  if (key.status != 201) throw std::runtime_error(key.response.body);
+  return {id, key.body.at("id"), key.body.at("secret")};
+}
+
+nlohmann::json TestLedger::add_key(std::string_view name, const nlohmann::json& extra) {
+  nlohmann::json body = {{"type", "private"}, {"name", name}};
+  if (!extra.is_null()) body.update(extra);
+  const Answer answer = call(owner.secret, "POST", "/v1/keys", body.dump());
+  if (answer.status != 201) throw std::runtime_error(answer.response.body);
+  return answer.body;
+}
+
+TestLedger::Person TestLedger::add_stranger() {
+  const Timestamp now = clock.now();
+  const auto id = fresh_id<WorkspaceId>(now);
+  const auto member = fresh_id<MemberId>(now);
+  const auto key = fresh_id<KeyId>(now);
+  const http::Secret secret = http::make_secret(KeyType::kManagement, Environment::kLive, "");
+  KeyCreated created;
+  created.type = KeyType::kManagement;
+  created.name = "stranger";
+  created.secret = facts_of(secret, now);
+  created.scopes = {kAllScopes};
+  created.owner = member;
+  created.member = member;
+  FrameBuilder frame(projections->directory().log_id(), log.size(), id, now);
+  frame.add(stream_of(id), WorkspaceCreated{"Other", "default", false});
+  frame.add(policy_stream_of(id), PolicySet{});
+  frame.add(stream_of(member), MemberAdded{Role::kOwner},
+            commit_to(encode_blob(MemberProfile{"Sven", "sven@other.example"})));
+  frame.add(stream_of(key), created);
+  close();
+  frame.append_to(log);
+  open();
+  return {to_text(member), to_text(key), std::string(secret.reveal())};
+}
+
+}  // namespace keyledger
