@@ -7,6 +7,7 @@ namespace keyledger {
 void FrameApplier::hand_over(DecidedBatch batch) {
   std::unique_lock<std::mutex> lock(mutex_);
   progress_.wait(lock, [this] { return waiting_.size() < kMaxWaiting; });
+  unanswered_ += batch.calls.size();
   waiting_.push_back(std::move(batch));
   lock.unlock();
   work_.notify_one();
@@ -41,6 +42,7 @@ void FrameApplier::run() {
 }
 
 void FrameApplier::finish(const DecidedBatch& batch) {
+  const auto begin = std::chrono::steady_clock::now();
   if (batch.frame) {
     // Also after an error: the frame is committed and will be answered as done, so what lives in
     // memory (the verify index) must know it. A store that failed refuses by itself.
@@ -54,6 +56,10 @@ void FrameApplier::finish(const DecidedBatch& batch) {
     }
   }
   for (PendingCall* call : batch.calls) call->complete();
+  unanswered_ -= batch.calls.size();
+  if (batch.frame && !batch.calls.empty()) {
+    time_per_call_ = (std::chrono::steady_clock::now() - begin) / batch.calls.size();
+  }
 }
 
 }  // namespace keyledger

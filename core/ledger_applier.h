@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,11 @@ class FrameApplier {
   // Lets run() end when nothing waits.
   void close();
 
+  // Calls that were handed over and are not answered yet, and how long a call takes here, going by
+  // the last batch; 0 before the first.
+  [[nodiscard]] std::size_t unanswered() const { return unanswered_.load(); }
+  [[nodiscard]] std::chrono::nanoseconds time_per_call() const { return time_per_call_.load(); }
+
   // How many events the sink has applied, all of them without an error.
   [[nodiscard]] std::uint64_t applied() const { return applied_.load(std::memory_order_acquire); }
 
@@ -51,6 +57,8 @@ class FrameApplier {
   FrameSink& sink_;
   CallQueue& calls_;
   std::atomic<std::uint64_t> applied_;
+  std::atomic<std::size_t> unanswered_{0};
+  std::atomic<std::chrono::nanoseconds> time_per_call_{std::chrono::nanoseconds{0}};
   bool sink_failed_ = false;  // the applier thread's own
 
   std::mutex mutex_;

@@ -48,6 +48,12 @@ bool CallQueue::take(std::vector<PendingCall*>& calls) {
   return !calls.empty();
 }
 
+void CallQueue::take_more(std::vector<PendingCall*>& calls) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  calls.insert(calls.end(), waiting_.begin(), waiting_.end());
+  waiting_.clear();
+}
+
 void CallQueue::close() { shut(State::kClosed); }
 
 void CallQueue::break_off() { shut(State::kBroken); }

@@ -55,6 +55,9 @@ class CallQueue {
   // is closed and empty.
   [[nodiscard]] bool take(std::vector<PendingCall*>& calls);
 
+  // Adds to `calls` whatever waits, without waiting for it.
+  void take_more(std::vector<PendingCall*>& calls);
+
   // Nothing more comes in; what waits may still be done.
   void close();
   // The same, for a reason that also forbids to do what waits.

@@ -27,6 +27,9 @@ class LedgerWriter {
  private:
   using Calls = std::span<PendingCall* const>;
 
+  // Whether to let the answers in flight go out before the next frame, since those callers will be
+  // back with more.
+  [[nodiscard]] bool worth_waiting(std::size_t taken) const;
   void process(Calls calls);
   // Decides as many of `calls` as one frame takes, appends it and sees to the answers. Says how
   // many are dealt with; after a conflict none, they must be decided again.
@@ -61,8 +64,9 @@ class LedgerWriter {
   const std::chrono::milliseconds max_clock_lag_;
 
   LogId log_id_;
-  std::uint64_t head_ = 0;  // how many events are in the log, as far as we know
-  Timestamp last_time_;     // of the newest one
+  std::uint64_t head_ = 0;                   // how many events are in the log, as far as we know
+  Timestamp last_time_;                      // of the newest one
+  std::chrono::nanoseconds append_time_{0};  // of the last frame
   Overlay overlay_;
   FrameBuilder builder_;
 };
