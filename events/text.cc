@@ -68,6 +68,8 @@ bool has_control_characters(std::string_view text) {
 }
 
 bool is_clean_text(std::string_view text) {
+  // Nearly all texts are printable ASCII: one short loop for them.
+  while (!text.empty() && within(at(text, 0), 0x20, 0x7E)) text.remove_prefix(1);
   return !has_control_characters(text) && is_valid_utf8(text);
 }
 
