@@ -1,0 +1,103 @@
+"""One run of everything with known secrets, then a byte search for them wherever they must not be."""
+import os
+import sys
+
+from server import Server, program
+
+
+def search(root, secrets):
+    """Every file below `root` that holds one of the secrets."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                content = file.read()
+            for secret in secrets:
+                if secret.encode() in content:
+                    yield path
+
+
+def check_no_core_dump(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+        limit = next(line for line in file if line.startswith("Max core file size"))
+    assert limit.split()[4] == "0", limit
+    # A process that is not dumpable has its /proc entries owned by root, whoever runs it; as root
+    # the flag itself is what there is to see.
+    status = os.stat(f"/proc/{pid}/mem")
+    assert status.st_uid == 0
+
+
+def main():
+    with Server(program()) as server:
+        server.start()
+        check_no_core_dump(server.process.pid)
+        client = server.client()
+        answers, secrets = [], [server.owner]
+
+        def call(method, path, body=None, headers=None, raw=None, key=None):
+            status, parsed, answer_headers = (server.client(key) if key else client).request(
+                method, path, body, headers, raw)
+            answers.append((method, path.split("?")[0], status, repr(parsed) + repr(answer_headers)))
+            return status, parsed
+
+        def secret_of(body):
+            secrets.append(body["secret"])
+            answers.pop()  # the one answer that may show it
+            return body["secret"]
+
+        _, body = call("POST", "/v1/keys", {"type": "private", "name": "one"},
+                       {"Idempotency-Key": "same"})
+        first, key_id = secret_of(body), body["key"]["id"]
+        _, body = call("POST", "/v1/keys", {"type": "private", "name": "one"},
+                       {"Idempotency-Key": "same"})
+        assert body["secret"] == first
+        answers.pop()
+        _, body = call("POST", f"/v1/keys/{key_id}/rotate", {"overlap_seconds": 60})
+        second = secret_of(body)
+        _, body = call("POST", "/v1/members",
+                       {"name": "Bo", "email": "bo@example.com", "role": "admin"})
+        _, body = call("POST", f"/v1/members/{body['id']}/management_keys", {"name": "laptop"})
+        admin = secret_of(body)
+
+        for secret in (first, second, admin, server.owner):
+            call("POST", "/v1/keys/verify", {"key": secret})
+            call("POST", "/v1/keys/verify", {"key": secret[:-1] + "!"})
+            assert call("GET", f"/v1/keys?q={secret}")[0] == 400
+            assert call("GET", f"/v1/keys/{secret}")[0] == 400
+            assert call("GET", "/v1/keys", headers={"X-Request-Id": secret})[0] == 400
+            assert call("GET", "/v1/keys", headers={"Cookie": "k=" + secret})[0] == 400
+            for field in ("name", "description", "external_id"):
+                fields = {"type": "private", "name": "two", field: "a " + secret}
+                status, body = call("POST", "/v1/keys", fields)
+                assert status == 400 and body["code"] == "secret_in_request", body
+                assert body["errors"][0]["field"] == field, body
+            status, body = call("POST", "/v1/keys",
+                                {"type": "private", "name": "two", "metadata": {"k": secret}})
+            assert status == 400 and body["code"] == "secret_in_request", body
+            call("POST", "/v1/keys", raw='{"name": "' + secret)  # a body that does not even parse
+            call("GET", "/v1/whoami", key=secret)
+        call("GET", "/v1/keys", key=first)  # an ordinary key as a management key
+        for path in ("/v1/keys", f"/v1/keys/{key_id}", f"/v1/keys/{key_id}/history", "/v1/audit",
+                     "/v1/audit/5", "/v1/audit/5/leaf", "/v1/ledger", "/v1/members",
+                     "/v1/workspace", "/v1/workspace/policy", "/healthz", "/readyz", "/nowhere"):
+            call("GET", path)
+        call("POST", f"/v1/keys/{key_id}/suspend", {"reason": "test"})
+        call("POST", f"/v1/keys/{key_id}/resume", {})
+        call("DELETE", f"/v1/keys/{key_id}")
+        server.stop()
+        code, output = server.run("dump", "--data", server.data, check=False)
+        assert code == 0
+        answers.append(("dump", "", 0, output))
+
+        for method, path, status, text in answers:
+            for secret in secrets:
+                assert secret not in text, f"{method} {path} ({status}) shows a secret"
+        found = [path for path in search(server.home, secrets) if path != server.key_file]
+        assert not found, f"secrets on disk: {found}"
+        assert list(search(server.home, [server.owner])) == [server.key_file], "the search works"
+        print(f"{len(secrets)} secrets, {len(answers)} answers, logs and data: none shows one")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
