@@ -11,12 +11,13 @@ namespace keyledger {
 namespace {
 
 tl::unexpected<Error> corrupt_at(std::uint64_t position, std::string_view what) {
-  return fail(ErrorCode::kCorrupt, fmt::format("Event {}: {}.", position, what));
+  return fail_corrupt(position, fmt::format("Event {}: {}.", position, what));
 }
 
 tl::unexpected<Error> corrupt_frame(const StoredFrame& stored, const Error& error) {
-  return fail(ErrorCode::kCorrupt,
-              fmt::format("The frame at position {}: {}", stored.first_position, error.detail));
+  return fail_corrupt(
+      error.position.value_or(stored.first_position),
+      fmt::format("The frame at position {}: {}", stored.first_position, error.detail));
 }
 
 // An erased blob is absent although the leaf commits to it; a blob that nothing commits to, or that
@@ -59,7 +60,7 @@ Result<CommittedFrame> decode_committed(const StoredFrame& stored) {
     const std::uint64_t position = stored.first_position + i;
     auto event = decode_leaf(committed.frame.leaves[i]);
     if (!event) {
-      return fail(ErrorCode::kCorrupt, fmt::format("Event {}: {}", position, event.error().detail));
+      return fail_corrupt(position, fmt::format("Event {}: {}", position, event.error().detail));
     }
     if (event->position != position) {
       return corrupt_at(position,

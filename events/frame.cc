@@ -109,7 +109,7 @@ std::size_t read_frame_head(ByteReader& reader, Frame& frame) {
 }
 
 tl::unexpected<Error> damaged_frame(std::uint64_t position, std::string_view what) {
-  return fail(ErrorCode::kCorrupt, fmt::format("Frame at position {}: {}.", position, what));
+  return fail_corrupt(position, fmt::format("The frame of event {}: {}.", position, what));
 }
 
 void write_blob(ByteWriter& writer, const std::optional<Blob>& blob) {
@@ -190,6 +190,18 @@ std::string encode_frame(const Frame& frame) {
   return out;
 }
 
+namespace {
+
+// Which event it is that makes the checksum of the whole wrong; the first if it is none of them.
+std::uint64_t first_damaged(std::string_view frame, std::uint64_t first, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!leaf_at(frame, i)) return first + i;
+  }
+  return first;
+}
+
+}  // namespace
+
 Result<Frame> decode_frame(std::string_view bytes) {
   Frame frame;
   ByteReader head(bytes);
@@ -197,14 +209,16 @@ Result<Frame> decode_frame(std::string_view bytes) {
   if (count == 0) return fail(ErrorCode::kCorrupt, "A frame's head is damaged.");
   const std::uint64_t first = frame.first_position;
   const auto body = without_checksum(bytes);
-  if (!body || body->size() < kFrameHeadSize) return damaged_frame(first, "wrong checksum");
+  if (!body || body->size() < kFrameHeadSize) {
+    return damaged_frame(first_damaged(bytes, first, count), "wrong checksum");
+  }
   const TableReader table(body->substr(kFrameHeadSize), count);
   frame.leaves.reserve(count);
   std::size_t total = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto leaf = table.element(i);
     if (!leaf || leaf->empty() || leaf->size() > kMaxLeafBytes) {
-      return damaged_frame(first, fmt::format("event {} is damaged", first + i));
+      return damaged_frame(first + i, "a leaf is damaged");
     }
     total += leaf->size();
     frame.leaves.emplace_back(*leaf);
@@ -224,8 +238,7 @@ Result<std::string_view> leaf_at(std::string_view frame, std::size_t index) {
   const TableReader table(frame.substr(kFrameHeadSize), count);
   const auto leaf = table.element(index);
   if (!leaf || leaf->empty() || leaf->size() > kMaxLeafBytes) {
-    return damaged_frame(head.first_position,
-                         fmt::format("event {} is damaged", head.first_position + index));
+    return damaged_frame(head.first_position + index, "a leaf is damaged");
   }
   return *leaf;
 }

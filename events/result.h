@@ -73,8 +73,9 @@ struct FieldError {
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string detail;
-  std::vector<FieldError> fields;
-  std::optional<std::uint32_t> current_version;  // with kVersionMismatch
+  std::vector<FieldError> fields = {};
+  std::optional<std::uint32_t> current_version = std::nullopt;  // with kVersionMismatch
+  std::optional<std::uint64_t> position = std::nullopt;  // with kCorrupt: the first bad event
 
   bool operator==(const Error&) const = default;
 };
@@ -92,6 +93,13 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 
 [[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
   return tl::unexpected<Error>(std::move(error));
+}
+
+// kCorrupt, naming the first event that cannot be trusted.
+[[nodiscard]] inline tl::unexpected<Error> fail_corrupt(std::uint64_t position,
+                                                        std::string detail) {
+  return tl::unexpected<Error>(
+      Error{ErrorCode::kCorrupt, std::move(detail), {}, std::nullopt, position});
 }
 
 // kInvalidRequest about exactly one field.

@@ -162,13 +162,13 @@ Result<void> Projector::Rep::apply_missing(const Progress& progress) {
     const auto page = log.read(next, kPageBytes);
     if (!page) return fail(page.error());
     if (page->empty()) {
-      return fail(ErrorCode::kCorrupt, fmt::format("The log has no event at position {}.", next));
+      return fail_corrupt(next, fmt::format("The log has no event at position {}.", next));
     }
     for (const StoredFrame& stored : *page) {
       const auto frame = decode_committed(stored);
       if (!frame) return fail(frame.error());
       if (frame->frame.first_position != next) {
-        return fail(ErrorCode::kCorrupt, fmt::format("No frame begins at position {}.", next));
+        return fail_corrupt(next, fmt::format("No frame begins at position {}.", next));
       }
       std::vector<Fed*> behind;
       for (const auto& fed : all) {

@@ -14,10 +14,11 @@ Result<void> check_size(const std::optional<Watermark>& watermark, std::uint64_t
                 "the watermark file is missing, so nothing tells whether the ledger lost its end");
   }
   if (log_size >= watermark->size) return {};
-  return fail(ErrorCode::kCorrupt,
-              fmt::format("{} events were acknowledged and {} are there: position {} is the first "
-                          "that is lost",
-                          watermark->size, log_size, log_size));
+  return fail_corrupt(
+      log_size,
+      fmt::format("{} events were acknowledged and {} are there: position {} is the first "
+                  "that is lost",
+                  watermark->size, log_size, log_size));
 }
 
 Result<void> check_root(const std::optional<Watermark>& watermark, const Tree& tree) {
@@ -46,8 +47,8 @@ Result<void> check_right_edge(const EventLog& log, const Tree& tree) {
         if (!stored_hash) return fail(stored_hash.error());
         const std::string& leaf = frame->leaves[position - frame->first_position];
         if (merkle::leaf_hash(leaf) != *stored_hash) {
-          return fail(ErrorCode::kCorrupt,
-                      fmt::format("event {} is not the one that was recorded", position));
+          return fail_corrupt(position,
+                              fmt::format("event {} is not the one that was recorded", position));
         }
       }
     }

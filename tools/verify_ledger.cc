@@ -24,6 +24,10 @@ struct Damage {
   std::optional<std::uint64_t> position;
 };
 
+Damage damage_of(const Error& error, std::uint64_t else_at) {
+  return {error.detail, error.position.value_or(else_at)};
+}
+
 // What must hold from one event to the next.
 class Sequence {
  public:
@@ -80,7 +84,7 @@ class Verification {
     const std::uint64_t size = log_.size();
     while (report_.events < size) {
       const auto frames = log_.read(report_.events, 4U << 20U);
-      if (!frames) return Damage{frames.error().detail, report_.events};
+      if (!frames) return damage_of(frames.error(), report_.events);
       if (frames->empty()) {
         return Damage{fmt::format("event {} is missing", report_.events), report_.events};
       }
@@ -162,7 +166,7 @@ class Verification {
  private:
   std::optional<Damage> check_frame(const StoredFrame& stored, Sequence& sequence) {
     const auto frame = decode_committed(stored);
-    if (!frame) return Damage{frame.error().detail, first_bad_leaf(stored)};
+    if (!frame) return damage_of(frame.error(), stored.first_position);
     report_.blobs += count_blobs(frame->side);
     for (std::size_t i = 0; i < frame->events.size(); ++i) {
       if (auto damage = sequence.check(frame->events[i])) return damage;
@@ -173,17 +177,6 @@ class Verification {
     // Its tiles are not wanted here, only the root.
     tree_.mark_stored();
     return std::nullopt;
-  }
-
-  // Which event of a damaged frame it is; the frame's first if its own table is damaged.
-  static std::uint64_t first_bad_leaf(const StoredFrame& stored) {
-    std::uint64_t position = stored.first_position;
-    for (std::size_t i = 0;; ++i, ++position) {
-      const auto leaf = leaf_at(stored.frame, i);
-      if (!leaf) {
-        return leaf.error().code == ErrorCode::kNotFound ? stored.first_position : position;
-      }
-    }
   }
 
   RocksdbLog& log_;
@@ -203,7 +196,7 @@ VerifyReport damaged(VerifyReport report, Damage damage) {
 // Damage is an answer; everything else means that nothing could be looked at.
 Result<VerifyReport> damaged_or_failed(const Error& error) {
   if (error.code != ErrorCode::kCorrupt) return fail(error);
-  return damaged({}, {error.detail, std::nullopt});
+  return damaged({}, {error.detail, error.position});
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ Result<EventAt> EventReader::at(std::uint64_t position) {
   auto event = decode_leaf(*leaf);
   if (!event) return fail(event.error());
   if (event->position != position) {
-    return fail(ErrorCode::kCorrupt, fmt::format("at position {} lies the event of position {}",
-                                                 position, event->position));
+    return fail_corrupt(position, fmt::format("at position {} lies the event of position {}",
+                                              position, event->position));
   }
   auto side = side_at(frame_.side, position - frame_.first_position);
   if (!side) return fail(side.error());
