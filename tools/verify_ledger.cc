@@ -91,7 +91,7 @@ class Verification {
       for (const StoredFrame& stored : *frames) {
         if (auto damage = check_frame(stored, sequence)) return damage;
       }
-      progress_(report_.events, size);
+      if (progress_) progress_(report_.events, size);
     }
     report_.workspaces = sequence.workspaces();
     report_.root = tree_.root();
