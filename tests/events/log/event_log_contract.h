@@ -144,7 +144,7 @@ TYPED_TEST_P(EventLogContract, WaitEndsWhenThePositionIsThere) {
     EXPECT_EQ(append_to(this->log(), {9, 1, "ninth", ""}), AppendOutcome::kOk);
     EXPECT_EQ(append_to(this->log(), {10, 2, "tenth", ""}), AppendOutcome::kOk);
   });
-  EXPECT_TRUE(this->log().wait_beyond(11, milliseconds(60'000)));
+  EXPECT_TRUE(this->log().wait_beyond(11, milliseconds(600'000)));
   EXPECT_EQ(this->log().size(), 12U);
   writer.join();
 }
@@ -178,7 +178,7 @@ TYPED_TEST_P(EventLogContract, ReadersSeeOnlyWholeFramesInOrder) {
     readers.emplace_back([&] {
       std::uint64_t next = 0;
       while (next < 2 * kFrames && !stop) {
-        if (!this->log().wait_beyond(next, std::chrono::milliseconds(60'000))) break;
+        if (!this->log().wait_beyond(next, std::chrono::milliseconds(600'000))) break;
         const auto found = this->log().read(next, 1'000);
         ASSERT_TRUE(found.has_value()) << found.error().detail;
         ASSERT_FALSE(found->empty());
