@@ -30,8 +30,8 @@ Result<Decision> decide_on(const Situation& in, const FoundLedger& command) {
 
   const WorkspaceId workspace = command.workspace;
   Decision decision;
-  decision.push_back(
-      {stream_of(command.log_id), LedgerCreated{command.log_id, command.origin}, std::nullopt, {}});
+  decision.push_back({stream_of(command.log_id), LedgerCreated{command.log_id, command.origin},
+                      std::nullopt, workspace});
   decision.push_back({stream_of(workspace),
                       WorkspaceCreated{command.workspace_name, command.profile, true}, std::nullopt,
                       workspace});
@@ -48,9 +48,7 @@ Result<Decision> decide_on(const Situation& in, const AcceptRollback& command) {
   if (!allowed) return fail(allowed.error());
   const auto version = in.state.ledger_version();
   if (!version) return fail(version.error());
-  if (*version == 0 || command.found_size >= command.watermark_size) {
-    return fail(ErrorCode::kWrongState, "The ledger has lost nothing.");
-  }
+  if (*version == 0) return fail(ErrorCode::kWrongState, "The ledger is not founded yet.");
   Decision decision;
   decision.push_back(
       {stream_of(command.log_id),

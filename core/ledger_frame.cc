@@ -50,9 +50,8 @@ std::uint32_t drafted_version(const std::vector<RecordedEvent>& drafted, const S
 
 std::uint64_t drafted_in(const std::vector<RecordedEvent>& drafted, const WorkspaceId& workspace) {
   return static_cast<std::uint64_t>(
-      std::count_if(drafted.begin(), drafted.end(), [&](const RecordedEvent& event) {
-        return event.workspace == workspace && event.stream.kind != StreamKind::kLedger;
-      }));
+      std::count_if(drafted.begin(), drafted.end(),
+                    [&](const RecordedEvent& event) { return event.workspace == workspace; }));
 }
 
 template <typename T>
@@ -195,12 +194,10 @@ Result<RecordedEvent> FrameBuilder::stamp(const CallContext& call, NewEvent& mad
   event.time = now_;
   event.id = EventId{make_ulid(now_, random_.take<10>())};
   event.stream = made.stream;
-  if (made.stream.kind != StreamKind::kLedger) {  // which belongs to no workspace
-    event.workspace = made.workspace.is_nil() ? call.workspace : made.workspace;
-    const auto before = overlay_.events_in(event.workspace);
-    if (!before) return fail(before.error());
-    event.workspace_seq = *before + drafted_in(draft_.events, event.workspace);
-  }
+  event.workspace = made.workspace.is_nil() ? call.workspace : made.workspace;
+  const auto before = overlay_.events_in(event.workspace);
+  if (!before) return fail(before.error());
+  event.workspace_seq = *before + drafted_in(draft_.events, event.workspace);
   const auto version = overlay_.version_of(made.stream);
   if (!version) return fail(version.error());
   event.version = std::max(*version, drafted_version(draft_.events, made.stream)) +

@@ -164,7 +164,7 @@ void Overlay::apply(const RecordedEvent& event) {
   switch (event.stream.kind) {
     case StreamKind::kLedger:
       ledger_version_ = Entry<std::uint32_t>{event.version, event.position + 1};
-      return;  // it belongs to no workspace
+      break;
     case StreamKind::kWorkspace:
     case StreamKind::kPolicy: apply_to_workspace(event); break;
     case StreamKind::kMember: apply_to_member(event); break;

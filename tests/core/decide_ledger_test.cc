@@ -74,10 +74,7 @@ TEST(AcceptRollback, NamesTheLogAnew) {
   EXPECT_EQ((*decision)[0].stream, stream_of(test_id<LogId>(1)));
 }
 
-TEST(AcceptRollback, IsRefusedWhereNothingWasLost) {
-  Scenario s;
-  EXPECT_THAT(s.as_system().when(AcceptRollback{test_id<LogId>(1), "x", 12, 12}),
-              is_refused(ErrorCode::kWrongState));
+TEST(AcceptRollback, IsRefusedBeforeTheLedgerIsFounded) {
   const FakeState nothing;
   const AcceptRollback command{test_id<LogId>(1), "x", 20, 12};
   EXPECT_THAT(decide(nothing, {CallContext{}, command}, kNoon), is_refused(ErrorCode::kWrongState));

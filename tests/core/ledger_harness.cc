@@ -179,9 +179,7 @@ void expect_sound(const LedgerHarness& harness) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     const RecordedEvent& event = events[i];
     EXPECT_EQ(event.position, i);
-    if (event.stream.kind != StreamKind::kLedger) {
-      EXPECT_EQ(event.workspace_seq, in_workspace[event.workspace]++) << "event " << i;
-    }
+    EXPECT_EQ(event.workspace_seq, in_workspace[event.workspace]++) << "event " << i;
     std::uint32_t& version = versions[event.stream];
     if (!is_notice(event.event)) ++version;
     EXPECT_EQ(event.version, version) << "event " << i;

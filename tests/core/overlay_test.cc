@@ -151,9 +151,7 @@ class TwoStates {
     const auto before = overlay_.version_of(event.stream);
     ASSERT_TRUE(before);
     EXPECT_EQ(*before + (is_notice(event.event) ? 0U : 1U), event.version);
-    if (event.stream.kind != StreamKind::kLedger) {
-      EXPECT_EQ(*overlay_.events_in(event.workspace), event.workspace_seq);
-    }
+    EXPECT_EQ(*overlay_.events_in(event.workspace), event.workspace_seq);
     overlay_.apply(event);
     late_.push_back(event);
   }

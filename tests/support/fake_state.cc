@@ -19,7 +19,7 @@ std::vector<RecordedEvent> FakeState::record(const Decision& decision, const Cal
       event.id.bytes[15 - i] = static_cast<std::uint8_t>(event.position >> (8 * i));
     }
     event.workspace = made.workspace.is_nil() ? call.workspace : made.workspace;
-    if (!event.workspace.is_nil()) event.workspace_seq = events_in_[event.workspace];
+    event.workspace_seq = events_in_[event.workspace];
     event.stream = made.stream;
     event.version = version_of(made.stream) + (is_notice(made.event) ? 0 : 1);
     event.actor = call.actor;
@@ -36,7 +36,7 @@ std::vector<RecordedEvent> FakeState::record(const Decision& decision, const Cal
 
 void FakeState::fold(const RecordedEvent& event) {
   history_.push_back(event);
-  if (!event.workspace.is_nil()) ++events_in_[event.workspace];
+  ++events_in_[event.workspace];
   switch (event.stream.kind) {
     case StreamKind::kLedger:
       if (!is_notice(event.event)) ledger_version_ = event.version;
