@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "http/secret.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/report.h"
@@ -16,14 +14,10 @@ IdType fresh_id(Timestamp now) {
   return IdType{make_ulid(now, random_bytes<10>())};
 }
 
-Result<void> refuse_bad_options(const InitOptions& options) {
+Result<void> check_profile(const InitOptions& options) {
   if (options.profile != "default") {
     return fail(ErrorCode::kNotSupported,
                 fmt::format("there is no profile \"{}\" yet: use \"default\"", options.profile));
-  }
-  std::error_code error;
-  if (std::filesystem::exists(options.data + "/ledger", error)) {
-    return fail(ErrorCode::kWrongState, fmt::format("there is a ledger in {}", options.data));
   }
   return {};
 }
@@ -31,7 +25,7 @@ Result<void> refuse_bad_options(const InitOptions& options) {
 }  // namespace
 
 int run_init(const InitOptions& options) {
-  if (const auto fine = refuse_bad_options(options); !fine) return report_failure(fine.error());
+  if (const auto fine = check_profile(options); !fine) return report_failure(fine.error());
 
   ServiceOptions service_options;
   service_options.data = options.data;
@@ -39,6 +33,10 @@ int run_init(const InitOptions& options) {
   service_options.housekeeping = false;
   auto service = Service::open(service_options);
   if (!service) return report_failure(service.error());
+  if ((*service)->log().size() > 0) {
+    return report_failure(
+        {ErrorCode::kWrongState, fmt::format("there is a ledger in {}", options.data)});
+  }
 
   const Timestamp now = wall_clock();
   const http::Secret secret = http::make_secret(KeyType::kManagement, Environment::kLive, "");

@@ -1,0 +1,192 @@
+// The start rules (docs/durability.md): what a directory must look like before anything is trusted.
+#include "tools/service.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+#include "tools/bench/sample_calls.h"
+
+namespace keyledger {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class ServiceTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto service = open(true);
+    ASSERT_TRUE(service) << service.error().detail;
+    ASSERT_TRUE((*service)->ledger().execute(sample_.founding()));
+  }
+
+  Result<std::unique_ptr<Service>> open(bool create = false, bool accept_rollback = false) {
+    ServiceOptions options;
+    options.data = data_;
+    options.create = create;
+    options.accept_rollback = accept_rollback;
+    options.housekeeping = false;
+    options.clock = [this] { return clock_; };
+    return Service::open(options);
+  }
+
+  // Makes `count` keys and stops cleanly.
+  void make_keys(int count) {
+    auto service = open();
+    ASSERT_TRUE(service) << service.error().detail;
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(
+          (*service)->ledger().execute(sample_.create_key("key-" + std::to_string(number_++))));
+    }
+  }
+
+  // An earlier state of the whole log put back, as a restored backup would.
+  void roll_back_log_to(const std::string& copy) {
+    fs::remove_all(data_ + "/ledger");
+    fs::copy(copy, data_ + "/ledger", fs::copy_options::recursive);
+  }
+
+  const TempDir dir_;
+  const std::string data_ = dir_.path().string() + "/data";
+  const SampleLedger sample_ = SampleLedger::make();
+  Timestamp clock_ = wall_clock();
+  int number_ = 0;
+};
+
+TEST_F(ServiceTest, KeepsEverythingOverACleanStop) {
+  make_keys(3);
+  auto service = open();
+  ASSERT_TRUE(service) << service.error().detail;
+  EXPECT_EQ((*service)->log().size(), 8U);
+  EXPECT_EQ((*service)->projections().tree().head().size, 8U);
+}
+
+TEST_F(ServiceTest, RefusesAnEmptyDirectoryUnlessAskedToCreate) {
+  ServiceOptions options;
+  options.data = dir_.path().string() + "/nothing";
+  fs::create_directory(options.data);
+  const auto service = Service::open(options);
+  ASSERT_FALSE(service);
+  EXPECT_EQ(service.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(ServiceTest, RefusesASecondProcess) {
+  auto first = open();
+  ASSERT_TRUE(first);
+  const auto second = open();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(second.error().detail, HasSubstr("Another keyledger process"));
+}
+
+TEST_F(ServiceTest, RefusesALogBehindItsWatermarkAndNamesTheFirstLostPosition) {
+  const std::string backup = dir_.path().string() + "/backup";
+  fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
+  make_keys(3);
+  roll_back_log_to(backup);
+  const auto service = open();
+  ASSERT_FALSE(service);
+  EXPECT_EQ(service.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(service.error().position, 5U);
+  EXPECT_THAT(service.error().detail, HasSubstr("position 5"));
+}
+
+TEST_F(ServiceTest, GoesOnAfterARollbackOnlyWhenTold_UnderANewOriginAndOnRecord) {
+  const std::string backup = dir_.path().string() + "/backup";
+  fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
+  make_keys(3);
+  roll_back_log_to(backup);
+  {
+    auto service = open(false, true);
+    ASSERT_TRUE(service) << service.error().detail;
+    const auto entry = (*service)->projections().audit().entry(5);
+    ASSERT_TRUE(entry);
+    const auto* accepted = std::get_if<LedgerRollbackAccepted>(&entry->event.event);
+    ASSERT_NE(accepted, nullptr);
+    EXPECT_EQ(accepted->watermark_size, 8U);
+    EXPECT_EQ(accepted->found_size, 5U);
+    EXPECT_EQ((*service)->projections().directory().origin(), accepted->origin);
+    EXPECT_NE(accepted->origin, "sample");
+    EXPECT_EQ(entry->event.workspace, sample_.workspace) << "in the operator's trail";
+  }
+  EXPECT_TRUE(open()) << "the next start is an ordinary one";
+}
+
+TEST_F(ServiceTest, RefusesAnotherHistoryOfTheSameLength) {
+  const std::string backup = dir_.path().string() + "/backup";
+  fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
+  make_keys(3);
+  std::ifstream file(data_ + "/watermark");
+  const std::string watermark{std::istreambuf_iterator<char>(file), {}};
+  roll_back_log_to(backup);
+  fs::remove_all(data_ + "/derived");
+  // The same number of other events, and the first history's watermark.
+  fs::remove(data_ + "/watermark");
+  {
+    auto forked = open(false, true);
+    ASSERT_TRUE(forked) << forked.error().detail;
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE((*forked)->ledger().execute(sample_.create_key("other-" + std::to_string(i))));
+    }
+  }
+  std::ofstream(data_ + "/watermark") << watermark;
+  const auto service = open();
+  ASSERT_FALSE(service);
+  EXPECT_EQ(service.error().code, ErrorCode::kCorrupt);
+  EXPECT_THAT(service.error().detail, HasSubstr("another root"));
+}
+
+TEST_F(ServiceTest, RefusesToStartWithoutItsWatermark) {
+  fs::remove(data_ + "/watermark");
+  const auto service = open();
+  ASSERT_FALSE(service);
+  EXPECT_THAT(service.error().detail, HasSubstr("watermark"));
+}
+
+TEST_F(ServiceTest, ComputesTheDerivedRowsAgainWhenTheyAreGone) {
+  make_keys(3);
+  Digest root;
+  {
+    auto service = open();
+    ASSERT_TRUE(service);
+    root = (*service)->projections().tree().head().root;
+  }
+  fs::remove_all(data_ + "/derived");
+  auto service = open();
+  ASSERT_TRUE(service) << service.error().detail;
+  EXPECT_EQ((*service)->projections().tree().head().root, root);
+}
+
+TEST_F(ServiceTest, RecordsWhatFellDueOnceAndNoMore) {
+  KeyId key;
+  {
+    auto service = open();
+    ASSERT_TRUE(service);
+    Submission create = sample_.create_key("short-lived");
+    key = std::get<CreateKey>(create.command).id;
+    std::get<CreateKey>(create.command).ttl_seconds = 60;
+    ASSERT_TRUE((*service)->ledger().execute(std::move(create)));
+  }
+  clock_ = clock_ + 61'000;
+  ServiceOptions options;
+  options.data = data_;
+  options.clock = [this] { return clock_; };
+  for (int start = 0; start < 2; ++start) {
+    auto service = Service::open(options);  // does one round of housekeeping before it returns
+    ASSERT_TRUE(service) << service.error().detail;
+    EXPECT_EQ((*service)->log().size(), 7U);
+    const auto entry = (*service)->projections().audit().entry(6);
+    ASSERT_TRUE(entry);
+    EXPECT_TRUE(std::holds_alternative<KeyExpired>(entry->event.event));
+    const auto expired = (*service)->projections().key(key);
+    ASSERT_TRUE(expired && *expired);
+    EXPECT_EQ((*expired)->version, 1U) << "a notice raises no version";
+  }
+}
+
+}  // namespace
+}  // namespace keyledger
