@@ -35,13 +35,12 @@ TEST(FoundLedger, MakesLogWorkspacePolicyOwnerAndKeyInThisOrder) {
                               WorkspaceCreated{"Acme", "quo", true}, PolicySet{command.policy},
                               MemberAdded{Role::kOwner}, key));
   EXPECT_EQ((*decision)[0].stream, stream_of(command.log_id));
-  EXPECT_TRUE((*decision)[0].workspace.is_nil());
   EXPECT_EQ((*decision)[1].stream, stream_of(command.workspace));
   EXPECT_EQ((*decision)[2].stream, policy_stream_of(command.workspace));
   EXPECT_EQ((*decision)[3].stream, stream_of(command.owner));
   EXPECT_EQ((*decision)[3].subject->commitment, command.owner_profile.commitment);
   EXPECT_EQ((*decision)[4].stream, stream_of(command.key));
-  for (std::size_t i = 1; i < 5; ++i) EXPECT_EQ((*decision)[i].workspace, command.workspace);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ((*decision)[i].workspace, command.workspace);
 }
 
 TEST(FoundLedger, GivesAnOwnerWhoCanAct) {
