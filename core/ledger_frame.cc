@@ -172,6 +172,11 @@ Result<void> FrameBuilder::draft(const CallContext& call, Decision decision) {
                                                     "most {} can be recorded.",
                                                     leaf.size(), kMaxLeafBytes));
     }
+    // What does not decode could never be taken out again, and nothing behind it could be read.
+    if (const auto read = decode_leaf(leaf); !read || *read != *event) {
+      return fail(ErrorCode::kInvalidRequest,
+                  "The change holds a text or a value that cannot be recorded.");
+    }
     draft_.bytes += leaf.size();
     EventSide side;
     if (call.actor_details) side.actor = call.actor_details->blob;

@@ -10,8 +10,8 @@
 
 namespace keyledger {
 
-// At most kMaxLeafBytes (events/frame.h), which the caller checks. Nothing else is checked either: an
-// event with text that is not clean (events/text.h), scopes that are not a set, a time after
+// At most kMaxLeafBytes (events/frame.h), which the caller checks. Nothing else is checked either:
+// an event with text that is not clean (events/text.h), scopes that are not a set, a time after
 // kLastTime or an enum out of range makes a leaf that does not decode. So decode what you are about
 // to append; a ledger that holds one such leaf can never be read again.
 [[nodiscard]] std::string encode_leaf(const RecordedEvent& event);

@@ -75,6 +75,19 @@ TEST_F(Commands, InitCanBeRepeatedAfterItFailed) {
   EXPECT_EQ(run_init(init_options()), 0);
 }
 
+TEST_F(Commands, InitRefusesNamesThatCannotBeRecorded) {
+  for (const char* bad : {"", "a\nb", "\xff"}) {
+    InitOptions options = init_options();
+    options.workspace = bad;
+    EXPECT_NE(run_init(options), 0) << bad;
+    options = init_options();
+    options.owner_name = bad;
+    EXPECT_NE(run_init(options), 0) << bad;
+  }
+  EXPECT_FALSE(std::filesystem::exists(key_file_));
+  EXPECT_FALSE(std::filesystem::exists(data_));
+}
+
 TEST_F(Commands, RecoverIssuesAKeyToAMemberOnRecord) {
   ASSERT_EQ(run_init(init_options()), 0);
   std::string member;

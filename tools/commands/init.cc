@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "http/fields.h"
 #include "http/secret.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/report.h"
@@ -14,7 +15,12 @@ IdType fresh_id(Timestamp now) {
   return IdType{make_ulid(now, random_bytes<10>())};
 }
 
-Result<void> check_profile(const InitOptions& options) {
+Result<void> check_options(const InitOptions& options) {
+  http::FieldFaults faults;
+  http::check_text(faults, "--workspace", options.workspace, http::kMaxName);
+  http::check_text(faults, "--owner-name", options.owner_name, http::kMaxName);
+  http::check_text(faults, "--owner-email", options.owner_email, http::kMaxName);
+  if (auto refusal = faults.verdict()) return fail(std::move(*refusal));
   if (options.profile != "default") {
     return fail(ErrorCode::kNotSupported,
                 fmt::format("there is no profile \"{}\" yet: use \"default\"", options.profile));
@@ -25,7 +31,7 @@ Result<void> check_profile(const InitOptions& options) {
 }  // namespace
 
 int run_init(const InitOptions& options) {
-  if (const auto fine = check_profile(options); !fine) return report_failure(fine.error());
+  if (const auto fine = check_options(options); !fine) return report_failure(fine.error());
 
   ServiceOptions service_options;
   service_options.data = options.data;
