@@ -11,6 +11,7 @@
 
 #include "events/bytes.h"
 #include "events/log/event_reader.h"
+#include "projections/writer_first_mutex.h"
 
 namespace keyledger {
 namespace {
@@ -145,7 +146,7 @@ struct Directory::Rep {
   const Table* count_rows = nullptr;  // workspace id; how many events it has
   const Table* ledger_rows = nullptr;
 
-  mutable std::shared_mutex mutex;  // of everything below; values behind pointers never change
+  mutable WriterFirstMutex mutex;  // of everything below; values behind pointers never change
   std::map<WorkspaceId, std::shared_ptr<const Workspace>> workspaces;
   std::unordered_map<MemberId, std::shared_ptr<const MemberView>, IdHash> members;
   std::map<WorkspaceId, std::set<MemberId>> members_of;

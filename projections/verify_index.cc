@@ -10,6 +10,7 @@
 #include "events/log/event_log.h"
 #include "projections/key_table.h"
 #include "projections/verify_index_table.h"
+#include "projections/writer_first_mutex.h"
 
 namespace keyledger {
 namespace {
@@ -86,7 +87,7 @@ struct VerifyIndex::Rep {
 
   const EventLog& log;
   const KeyTable* source = nullptr;
-  mutable std::shared_mutex mutex;
+  mutable WriterFirstMutex mutex;
   VerifyTable table;
 
   void put(const Key& key, const KeyLabel& label) {

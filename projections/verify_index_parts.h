@@ -72,18 +72,22 @@ class FlatIndex {
     std::size_t size = std::max<std::size_t>(slots_.size(), 1024);
     while ((count_ + count) * 4 > size * 3) size *= 2;
     if (size == slots_.size()) return;
-    grown_.assign(size, 0);
+    other_.assign(size, 0);
+    has_grown_ = true;
     for (const std::uint64_t slot : slots_) {
-      if (slot != 0) place(grown_, slot);
+      if (slot != 0) place(other_, slot);
     }
   }
   void add(std::uint32_t hash, std::uint32_t index) {
-    if (!grown_.empty()) slots_.swap(grown_);
+    if (std::exchange(has_grown_, false)) slots_.swap(other_);
     place(slots_, std::uint64_t{hash} << 32U | (std::uint64_t{index} + 1));
     ++count_;
   }
-  // Frees the table before the last growth. Without the lock.
-  void drop_old() { std::vector<std::uint64_t>().swap(grown_); }
+  // Frees the table that is not in use. Without the lock.
+  void drop_old() {
+    has_grown_ = false;
+    std::vector<std::uint64_t>().swap(other_);
+  }
 
  private:
   static std::size_t mask(const std::vector<std::uint64_t>& slots) { return slots.size() - 1; }
@@ -94,7 +98,8 @@ class FlatIndex {
   }
 
   std::vector<std::uint64_t> slots_;  // hash << 32 | index + 1; 0: free
-  std::vector<std::uint64_t> grown_;
+  std::vector<std::uint64_t> other_;  // the next one, until an element is added; then the last one
+  bool has_grown_ = false;
   std::size_t count_ = 0;
 };
 
