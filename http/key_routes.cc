@@ -9,7 +9,7 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::uint64_t kMaxSeconds = 1ULL << 40U;  // beyond any date that can be written
+constexpr std::uint64_t kMaxSeconds = 100ULL * 366 * 86'400;  // a hundred years
 
 KeyFilter read_filter(Call& call, QueryReader& query) {
   KeyFilter filter;
