@@ -20,7 +20,7 @@ class SealedSecrets;
 // One line of the access log. Holds no URL and no header but the request id: what a client sent may
 // hold a secret.
 struct AccessRecord {
-  std::string_view method;
+  std::string method;
   std::string_view route;  // the pattern, "/v1/keys/:id"; empty: no route matched
   int status = 0;
   std::uint64_t micros = 0;

@@ -70,7 +70,6 @@ ParameterUse parameter_use(const Route& route, std::string_view name) {
   while (!rest.empty()) {
     std::string_view known = rest.substr(0, rest.find(' '));
     rest.remove_prefix(known.size() == rest.size() ? rest.size() : known.size() + 1);
-    if (known == name) return ParameterUse::kOnce;
     if (known.ends_with('*')) {
       known.remove_suffix(1);
       if (known == name) return ParameterUse::kRepeated;
@@ -79,6 +78,8 @@ ParameterUse parameter_use(const Route& route, std::string_view name) {
       if (name.starts_with(known) && name.ends_with(']') && name.size() > known.size() + 1) {
         return ParameterUse::kOnce;
       }
+    } else if (known == name) {
+      return ParameterUse::kOnce;
     }
   }
   return ParameterUse::kUnknown;

@@ -248,10 +248,26 @@ struct Server::Rep {
       if (response.has_header("X-Request-Id")) return;  // one of our own answers
       Request ours = convert(request);
       ours.unreadable = refusal_of_status(response.status);
-      convert(handle(ours), response, Afterwards::kClose);
+      convert(answer_to(ours), response, Afterwards::kClose);
     });
     server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
                                     std::exception_ptr) { response.status = 500; });
+  }
+
+  // Whatever the handler does, no exception reaches the library's threads.
+  Response answer_to(const Request& request) const {
+    try {
+      return handle(request);
+    } catch (...) {
+      Response response;
+      response.status = 500;
+      response.content_type = "application/problem+json";
+      response.headers.emplace_back("X-Request-Id", "unknown");
+      response.body =
+          R"({"type":"urn:keyledger:problem:internal","title":"Internal error","status":500,)"
+          R"("code":"internal","errors":[]})";
+      return response;
+    }
   }
 
   // GET and what else has no body. One that has it all the same is not read, so the connection
@@ -262,7 +278,7 @@ struct Server::Rep {
     const bool has_body = !framing.valid || framing.chunked || framing.length > 0;
     // Only an answer that has a body itself can be followed by a close.
     if (has_body) const_cast<httplib::Request&>(request).method = "GET";
-    convert(handle(ours), response, has_body ? Afterwards::kClose : Afterwards::kKeepOpen);
+    convert(answer_to(ours), response, has_body ? Afterwards::kClose : Afterwards::kKeepOpen);
   }
 
   void answer_with_body(const httplib::Request& request, httplib::Response& response,
@@ -279,7 +295,7 @@ struct Server::Rep {
       // Without a length there is no body; the library would wait for one until its timeout.
       if (!read_body(read, ours)) afterwards = Afterwards::kClose;
     }
-    convert(handle(ours), response, afterwards);
+    convert(answer_to(ours), response, afterwards);
   }
 
   // False if the end of the body was not reached. A body that is too large is read to its end, up

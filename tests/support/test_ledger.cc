@@ -20,12 +20,8 @@ IdType fresh_id(Timestamp now) {
 // A test that cannot even be set up has nothing to say.
 template <typename T>
 T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().detail);
+  if (!result) throw std::runtime_error("TestLedger: " + result.error().detail);
   return std::move(*result);
-}
-
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().detail);
 }
 
 SecretFacts facts_of(const http::Secret& secret, Timestamp now) {
