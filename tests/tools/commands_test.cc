@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tools/key_file.h"
 #include "tools/service.h"
@@ -18,10 +19,6 @@ class Commands : public testing::Test {
  protected:
   InitOptions init_options() const {
     return {data_, "acme", "Ada", "ada@example.com", "default", key_file_};
-  }
-  std::string read(const std::string& path) const {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
   }
   std::unique_ptr<Service> open() const {
     ServiceOptions options;
@@ -42,7 +39,7 @@ TEST_F(Commands, InitWritesAKeyThatWorksIntoAPrivateFile) {
   struct stat info {};
   ASSERT_EQ(::stat(key_file_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
-  std::string secret = read(key_file_);
+  std::string secret = read_file(key_file_);
   ASSERT_FALSE(secret.empty());
   secret.pop_back();
   const auto service = open();
@@ -56,7 +53,7 @@ TEST_F(Commands, InitWritesAKeyThatWorksIntoAPrivateFile) {
 TEST_F(Commands, InitRefusesAKeyFileThatExistsAndMakesNoLedger) {
   std::ofstream(key_file_) << "mine";
   EXPECT_NE(run_init(init_options()), 0);
-  EXPECT_EQ(read(key_file_), "mine");
+  EXPECT_EQ(read_file(key_file_), "mine");
 }
 
 TEST_F(Commands, InitRefusesALedgerThatExistsAndLeavesItAlone) {

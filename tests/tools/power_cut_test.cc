@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "tests/support/fault_fs.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tools/bench/sample_calls.h"
 #include "tools/service.h"
@@ -45,7 +46,7 @@ class PowerCuts {
 
   // Load until the power goes, then a look at what is left. Says what was broken.
   std::optional<std::string> round() {
-    const std::string watermark = read_watermark_file();
+    const std::string watermark = read_file(data_ + "/watermark");
     load_until_cut();
     // The watermark is up to a second behind: sometimes what the cut leaves is an old one.
     if (random_() % 2 == 0) write_watermark_file(watermark);
@@ -130,10 +131,6 @@ class PowerCuts {
     return std::nullopt;
   }
 
-  std::string read_watermark_file() const {
-    std::ifstream file(data_ + "/watermark");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
   void write_watermark_file(const std::string& text) const {
     std::ofstream(data_ + "/watermark") << text;
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tools/bench/sample_calls.h"
 
@@ -120,8 +121,7 @@ TEST_F(ServiceTest, RefusesAnotherHistoryOfTheSameLength) {
   const std::string backup = dir_.path().string() + "/backup";
   fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
   make_keys(3);
-  std::ifstream file(data_ + "/watermark");
-  const std::string watermark{std::istreambuf_iterator<char>(file), {}};
+  const std::string watermark = read_file(data_ + "/watermark");
   roll_back_log_to(backup);
   fs::remove_all(data_ + "/derived");
   // The same number of other events, and the first history's watermark.
