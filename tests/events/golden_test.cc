@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +12,7 @@
 #include "events/event_table.h"
 #include "tests/events/event_json.h"
 #include "tests/events/golden_events.h"
+#include "tests/support/read_file.h"
 
 // tests/golden holds bytes of every type and version ever released, with the JSON they mean. They
 // are what old ledgers hold, so they never change.
@@ -23,11 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path folder(const std::string& kind) { return fs::path(KEYLEDGER_GOLDEN_DIR) / kind; }
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Only with KEYLEDGER_WRITE_GOLDEN=1, and never over a file that is there.
 void write_new(const fs::path& path, const std::string& text) {
@@ -54,8 +49,8 @@ void expect_golden(const std::string& kind, const std::string& name, const std::
     write_new(text, json.dump(2) + "\n");
   }
   ASSERT_TRUE(fs::exists(hex) && fs::exists(text)) << name << ": see golden_events.h";
-  EXPECT_EQ(read(hex), hex_lines(bytes)) << name << " is not written as it was when released";
-  EXPECT_EQ(Json::parse(read(text)), json) << name;
+  EXPECT_EQ(read_file(hex), hex_lines(bytes)) << name << " is not written as it was when released";
+  EXPECT_EQ(Json::parse(read_file(text)), json) << name;
 }
 
 // The names of all golden files of a kind; each has both halves.
@@ -71,11 +66,11 @@ std::set<std::string> names_in(const std::string& kind) {
 }
 
 std::string golden_bytes(const std::string& kind, const std::string& name) {
-  return from_hex(read(folder(kind) / (name + ".hex")));
+  return from_hex(read_file(folder(kind) / (name + ".hex")));
 }
 
 Json golden_json(const std::string& kind, const std::string& name) {
-  return Json::parse(read(folder(kind) / (name + ".json")));
+  return Json::parse(read_file(folder(kind) / (name + ".json")));
 }
 
 TEST(Golden, EventsAreWrittenAsTheyWereWhenReleased) {
