@@ -248,8 +248,10 @@ struct Server::Rep {
       if (response.has_header("X-Request-Id")) return;  // one of our own answers
       Request ours = convert(request);
       ours.unreadable = refusal_of_status(response.status);
-      convert(answer_to(ours), response, Afterwards::kClose);
+      convert(answer_to(ours), response, Afterwards::kKeepOpen);
+      response.set_header("Connection", "close");  // a wish: only the client can close here
     });
+    // Without one the library puts the exception's text into a header.
     server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
                                     std::exception_ptr) { response.status = 500; });
   }
