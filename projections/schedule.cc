@@ -26,10 +26,7 @@ struct PendingFold {
   Pending& pending;
   const RecordedEvent& event;
 
-  void operator()(const KeyCreated& fact) const {
-    pending.workspace = event.workspace;
-    pending.expiry = fact.expires_at;
-  }
+  void operator()(const KeyCreated& fact) const { pending.expiry = fact.expires_at; }
   void operator()(const KeyExpiryChanged& fact) const { pending.expiry = fact.to; }
   void operator()(const KeyRotated& fact) const {
     // A secret of an earlier overlap ends now: this very event says so, and no notice need. One
@@ -200,7 +197,9 @@ Result<void> Schedule::apply(const CommittedFrame& frame, StoreBatch& batch) {
       if (!pending) return fail(pending.error());
       found = touched.emplace(id, Touched{*pending, *pending}).first;
     }
-    std::visit(PendingFold{found->second.after, event}, event.event);
+    Pending& after = found->second.after;
+    std::visit(PendingFold{after, event}, event.event);
+    after.workspace = after.empty() ? WorkspaceId() : event.workspace;
   }
   for (const auto& [id, change] : touched) {
     if (change.before != change.after) rep_->write(batch, id, change.before, change.after);
