@@ -99,7 +99,7 @@ TEST_P(NthCall, NoAnswerIsFalse) {
     fs::copy(base_, data, fs::copy_options::recursive);
     std::vector<Outcome> outcomes;
     fired = write_with_fault(data, n, outcomes);
-    for (const Outcome& outcome : outcomes) refusals += outcome.refused ? 1 : 0;
+    for (const Outcome& outcome : outcomes) refusals += outcome.refused ? 1U : 0U;
     check(data, outcomes);
     if (HasFatalFailure()) return;
     fs::remove_all(data);
