@@ -81,7 +81,7 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
     const std::lock_guard<std::mutex> lock(mutex_);
     plan_ = std::move(plan);
     calls_ = 0;
-    fired_ = false;
+    fired_ = off_;  // the plan before may just have cut the power, from another thread
   }
   std::uint64_t calls() const {
     const std::lock_guard<std::mutex> lock(mutex_);

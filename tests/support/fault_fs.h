@@ -110,7 +110,7 @@ class FaultFs {
   // Counted calls since arm, or since construction.
   std::uint64_t calls() const;
 
-  // Whether the plan's call was reached.
+  // Whether the plan's call was reached, or the power is off since an earlier one.
   bool fired() const;
 
   // Cuts the power: from now on every call on env() fails, and what lies below `root` becomes one
