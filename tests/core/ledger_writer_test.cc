@@ -29,7 +29,7 @@ TEST_F(LedgerWriterTest, FoundingMakesTheFirstFrame) {
   EXPECT_EQ(frames[0].frame.log_id, h.log_id);
   ASSERT_EQ(frames[0].events.size(), first_);
   EXPECT_TRUE(std::holds_alternative<LedgerCreated>(frames[0].events[0].event));
-  EXPECT_TRUE(frames[0].events[0].workspace.is_nil());
+  EXPECT_EQ(frames[0].events[0].workspace, h.workspace);
   EXPECT_FALSE(h.broke_off);
   expect_sound(h);
 }

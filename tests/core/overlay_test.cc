@@ -271,7 +271,7 @@ TEST_F(OverlayTest, ClearForgetsWhatWasNotStored) {
   overlay.clear();
   EXPECT_FALSE(*overlay.remembered(digest_of("scope")));
   EXPECT_EQ((*overlay.key(numbered<KeyId>(100)))->name, "a");
-  EXPECT_EQ(*overlay.events_in(h.workspace), 5U);
+  EXPECT_EQ(*overlay.events_in(h.workspace), 6U);
 }
 
 TEST_F(OverlayTest, ErrorsOfTheBaseArePassedOn) {
