@@ -1,6 +1,7 @@
 #include "tests/support/test_ledger.h"
 
-#include <filesystem>
+#include <rocksdb/env.h>
+
 #include <stdexcept>
 
 #include "events/crypto.h"
@@ -90,7 +91,7 @@ std::vector<std::string> TestLedger::Answer::faults() const {
   return out;
 }
 
-TestLedger::TestLedger() {
+TestLedger::TestLedger() : disk(rocksdb::NewMemEnv(rocksdb::Env::Default())) {
   open();
   found();
 }
@@ -98,7 +99,10 @@ TestLedger::TestLedger() {
 TestLedger::~TestLedger() { close(); }
 
 void TestLedger::open() {
-  projections = must(Projections::open(log, (dir_.path() / "derived").string(), {}, {}));
+  StoreOptions store_options;
+  store_options.env = disk.get();
+  const std::string path = "/derived" + std::to_string(openings_);
+  projections = must(Projections::open(log, path, store_options, {}));
   const LedgerHead head{projections->directory().log_id(), log.size(), projections->last_time()};
   LedgerOptions options;
   options.clock = [this] { return clock.now(); };
@@ -121,7 +125,7 @@ void TestLedger::close() {
 
 void TestLedger::restart(Rows rows) {
   close();
-  if (rows == Rows::kForget) std::filesystem::remove_all(dir_.path() / "derived");
+  if (rows == Rows::kForget) ++openings_;
   open();
 }
 

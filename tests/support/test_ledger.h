@@ -1,4 +1,4 @@
-// A whole ledger for one test: a log in memory, projections in a temporary directory, the writer,
+// A whole ledger for one test: a log in memory, projections in a file system in memory, the writer,
 // and the HTTP edge without a socket. Founded, with the operator's workspace and its owner.
 #pragma once
 
@@ -15,7 +15,10 @@
 #include "http/api.h"
 #include "http/message.h"
 #include "projections/all.h"
-#include "tests/support/temp_dir.h"
+
+namespace rocksdb {
+class Env;
+}
 
 namespace keyledger {
 
@@ -75,6 +78,7 @@ class TestLedger {
   [[nodiscard]] std::uint64_t size() const { return log.size(); }
 
   TestClock clock;
+  const std::unique_ptr<rocksdb::Env> disk;  // of the derived rows alone
   MemoryLog log;
   Person owner;
   WorkspaceId workspace;
@@ -90,7 +94,7 @@ class TestLedger {
   void close();
   void found();
 
-  TempDir dir_;
+  int openings_ = 0;  // of derived rows: each has its own directory
 };
 
 }  // namespace keyledger
