@@ -82,9 +82,9 @@ TEST_F(AuditRoutes, TellsAnEntryInFull) {
 TEST_F(AuditRoutes, TellsChangesFromAndTo) {
   const std::string id =
       it.add_key("app", {{"scopes", {"a"}}, {"description", "old"}})["key"]["id"];
-  const auto patched = it.call(
-      it.owner.secret, "PATCH", "/v1/keys/" + id,
-      R"({"name":"app2","scopes":["a","b"],"description":null,"expires_at":"2027-01-01T00:00:00Z"})");
+  const auto patched = it.call(it.owner.secret, "PATCH", "/v1/keys/" + id,
+                               R"({"name":"app2","scopes":["a","b"],"description":null,
+          "expires_at":"2027-01-01T00:00:00Z"})");
   ASSERT_EQ(patched.status, 200) << patched.response.body;
   std::map<std::string, nlohmann::json> changes;
   const auto history = get("/v1/keys/" + id + "/history").body["data"];
