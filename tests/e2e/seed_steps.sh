@@ -48,7 +48,8 @@ call() {
   --key-file "$dir/owner.key" >"$dir/init.out"
 [ "$(stat -c %a "$dir/owner.key")" = 600 ] || fail "the key file is not 0600"
 ! grep -q "$(cat "$dir/owner.key")" "$dir/init.out" || fail "init printed the secret"
-"$program" serve --data "$dir/data" --listen 127.0.0.1:0 --log-format json >"$dir/log" 2>&1 &
+: >"$dir/log" # there before it is read
+"$program" serve --data "$dir/data" --listen 127.0.0.1:0 --log-format json >>"$dir/log" 2>&1 &
 server=$!
 port=""
 while [ -z "$port" ]; do
