@@ -42,7 +42,7 @@ class BoundedPool : public httplib::TaskQueue {
       jobs_.push_back(std::move(job));
     }
     there_.notify_one();
-    return static_cast<Enqueued>(true);
+    if constexpr (std::is_same_v<Enqueued, bool>) return true;
   }
 
   void shutdown() override {
