@@ -133,7 +133,6 @@ struct AuditTrail::Rep {
   const Table* index = nullptr;
   const Table* times = nullptr;
   const Table* names = nullptr;
-  Timestamp last_time{std::numeric_limits<std::int64_t>::min()};  // the projector's thread only
 
   [[nodiscard]] AuditJoin join() const {
     return {log, directory, keys,
@@ -288,12 +287,10 @@ Result<void> AuditTrail::open(Store& store) {
   return {};
 }
 
-Result<void> AuditTrail::load(std::uint64_t) {
-  rep_->last_time = {std::numeric_limits<std::int64_t>::min()};
-  return {};
-}
+Result<void> AuditTrail::load(std::uint64_t) { return {}; }
 
 Result<void> AuditTrail::apply(const CommittedFrame& frame, StoreBatch& batch) {
+  std::optional<Timestamp> time_before;
   for (const RecordedEvent& event : frame.events) {
     const auto index = [&](std::string prefix) {
       batch.put(*rep_->index, row_key(std::move(prefix), event.position), {});
@@ -313,10 +310,11 @@ Result<void> AuditTrail::apply(const CommittedFrame& frame, StoreBatch& batch) {
     if (event.actor.kind == ActorKind::kMember) {
       index(prefix_of(Kind::kMember, workspace, event.actor.id));
     }
-    if (event.time != rep_->last_time) {
-      rep_->last_time = event.time;
+    // Each frame begins anew, so that the rows do not depend on where a run of the program began.
+    if (event.time != time_before) {
       batch.put(*rep_->times, time_key(event.time, event.position), {});
     }
+    time_before = event.time;
     if (const auto* created = std::get_if<KeyCreated>(&event.event)) {
       batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), created->name);
     }
