@@ -42,7 +42,7 @@ class BoundedPool : public httplib::TaskQueue {
       jobs_.push_back(std::move(job));
     }
     there_.notify_one();
-    if constexpr (std::is_same_v<Enqueued, bool>) return true;
+    return taken<Enqueued>();
   }
 
   void shutdown() override {
@@ -55,6 +55,10 @@ class BoundedPool : public httplib::TaskQueue {
   }
 
  private:
+  template <typename T>
+  static T taken() {
+    if constexpr (!std::is_void_v<T>) return true;
+  }
   void work() {
     while (true) {
       std::function<void()> job;
