@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tools/commands/commands.h"
+#include "tools/version.h"
 
 namespace {
 
@@ -31,6 +32,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 int main(int argc, char** argv) {
   CLI::App app{"keyledger: a ledger of API keys that can prove its history"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("keyledger ") + keyledger::kVersion);
   app.footer(
       "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look;\n"
       "above 100 the options were wrong. `keyledger COMMAND --help` has examples.");

@@ -90,7 +90,7 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
   table.cache_index_and_filter_blocks = true;  // else they grow with the log, outside the cache
-  table.block_size = 4U << 10U;  // a damaged block takes few neighbours along
+  table.block_size = 4U << 10U;                // a damaged block takes few neighbours along
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   family.write_buffer_size = write_buffer_bytes;

@@ -163,9 +163,8 @@ TEST_F(LedgerTest, DecidesOnWhatIsCommittedButNotYetApplied) {
   h.sink.hold();
   std::thread first([&] { EXPECT_TRUE(ledger->execute(h.create(100, "a"))); });
   while (h.log.size() < 6) std::this_thread::yield();
-  std::thread second([&] {
-    EXPECT_EQ(code_of(ledger->execute(h.create(101, "a"))), ErrorCode::kNameTaken);
-  });
+  std::thread second(
+      [&] { EXPECT_EQ(code_of(ledger->execute(h.create(101, "a"))), ErrorCode::kNameTaken); });
   const Submission suspend = h.ask(SuspendKey{numbered<KeyId>(100)});
   std::thread third([&] { EXPECT_TRUE(ledger->execute(suspend)); });
   while (h.log.size() < 7) std::this_thread::yield();

@@ -1,5 +1,5 @@
-#include "events/crypto.h"
 #include "events/proof/merkle.h"
+#include "events/crypto.h"
 
 #include <gtest/gtest.h>
 
