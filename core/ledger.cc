@@ -51,7 +51,7 @@ class Ledger::Impl {
 };
 
 Ledger::Ledger(EventLog& log, const StateReader& state, FrameSink& sink, const LedgerHead& head,
-               LedgerOptions options) {
+               const LedgerOptions& options) {
   assert(options.clock);
   impl_ = std::make_unique<Impl>(log, state, sink, head, options);
 }

@@ -58,7 +58,7 @@ class Ledger {
  public:
   // `log`, `state` and `sink` must outlive the ledger. Starts both threads.
   Ledger(EventLog& log, const StateReader& state, FrameSink& sink, const LedgerHead& head,
-         LedgerOptions options);
+         const LedgerOptions& options);
   ~Ledger();  // stop()
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
