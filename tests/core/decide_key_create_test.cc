@@ -333,8 +333,10 @@ TEST(CreateKey, WithATtlThatMakesNoSense) {
   const std::uint64_t left = (253'402'300'799'999ULL - static_cast<std::uint64_t>(kNoon.ms)) / 1000;
   command.ttl_seconds = left;
   EXPECT_TRUE(s.when(command));
-  for (const std::uint64_t ttl : {left + 1, std::uint64_t{1} << 53U, std::uint64_t{1} << 63U,
-                                  UINT64_MAX / 1000, UINT64_MAX}) {
+  for (const std::uint64_t ttl :
+       {left + 1, std::uint64_t{1} << 53U, std::uint64_t{1} << 63U, UINT64_MAX / 1000,
+        UINT64_MAX / 1000 + 1,  // times 1000 it wraps to 384 ms
+        UINT64_MAX}) {
     command.ttl_seconds = ttl;
     EXPECT_THAT(s.when(command), is_refused_for("ttl_seconds", FieldFault::kInvalid)) << ttl;
   }
