@@ -57,9 +57,21 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
   return found->second;
 }
 
+bool same_header(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::optional<std::string_view> RequestView::header(std::string_view name) const {
+  for (const HeaderView& one : headers) {
+    if (same_header(one.name, name)) return one.value;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string_view> Response::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (!HeaderLess()(key, name) && !HeaderLess()(name, key)) return value;
+    if (same_header(key, name)) return value;
   }
   return std::nullopt;
 }

@@ -1,9 +1,11 @@
-// HTTP requests and answers as handlers see them: no library, no socket. server.cc (later
-// http/front/) makes and sends them.
+// HTTP requests and answers as handlers see them: no library, no socket. http/front/ makes and
+// sends them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +21,7 @@ struct HeaderLess {
   bool operator()(std::string_view a, std::string_view b) const;
 };
 using Headers = std::multimap<std::string, std::string, HeaderLess>;
+[[nodiscard]] bool same_header(std::string_view a, std::string_view b);
 
 struct Request {
   std::string method;  // upper case
@@ -33,11 +36,45 @@ struct Request {
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
+struct HeaderView {
+  std::string_view name;
+  std::string_view value;  // without white space around it
+};
+
+// A request that still lies in the listener's buffers: good for the call it is given to, no longer.
+struct RequestView {
+  std::string_view method;
+  std::string_view target;
+  std::string_view body;
+  std::string_view peer;
+  std::span<const HeaderView> headers;  // in the order they came
+
+  // The first value; nothing if the header is absent.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+// The client's end of an answer that is made while it is sent. One thread.
+class AnswerStream {
+ public:
+  virtual ~AnswerStream() = default;
+  // Sends all of it; waits while the client is slow to take it, within a deadline. False: the
+  // client has gone or is too slow, or the server's time to stop is over. Give up then.
+  virtual bool write(std::string_view bytes) = 0;
+  // False once nobody waits for more or the server stops: an answer without an end (a feed) ends
+  // itself then; one that has an end goes on.
+  [[nodiscard]] virtual bool wanted() const = 0;
+};
+
+// Makes an answer's body piece by piece, on a thread of its own; may block. False: it could not be
+// made whole, and the client is to see that by a body without an end.
+using Producer = std::function<bool(AnswerStream&)>;
+
 struct Response {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string content_type = "application/json; charset=utf-8";
   std::string body;
+  Producer producer;  // if there is one, it makes the body, and `body` is not sent
 
   // The first value; nothing if the header is absent.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
