@@ -91,6 +91,7 @@ struct IdempotencyEntry {
 
 // What lies beside one frame: as many EventSides as the frame has events.
 struct Side {
+  std::array<std::uint8_t, 16> frame_id{};  // of the frame that it lies beside
   std::vector<EventSide> events;
   std::vector<IdempotencyEntry> calls;
   bool operator==(const Side&) const = default;

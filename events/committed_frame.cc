@@ -32,7 +32,8 @@ Result<void> check_shape(const CommittedFrame& committed, std::uint64_t first_po
     return corrupt_at(first_position, "the frame stored here was made for another place");
   }
   if (count == 0) return corrupt_at(first_position, "the frame stored here is empty");
-  if (committed.side.events.size() != count) {
+  if (committed.side.frame_id != committed.frame.frame_id ||
+      committed.side.events.size() != count) {
     return corrupt_at(first_position, "the side object is not that of its frame");
   }
   for (const IdempotencyEntry& call : committed.side.calls) {

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kFrameMagic{"KLF\x01", 4};
 constexpr std::string_view kSideMagic{"KLS\x01", 4};
 constexpr std::size_t kFrameHeadSize = 4 + 16 + 8 + 16 + 4;
-constexpr std::size_t kSideHeadSize = 4 + 4 + 4;
+constexpr std::size_t kSideHeadSize = 4 + 16 + 4 + 4;
 constexpr std::size_t kTableRowSize = 4 + 4;
 constexpr std::size_t kCallSize = 32 + 32 + 4 + 4;
 constexpr std::size_t kChecksumSize = 4;
@@ -141,6 +141,7 @@ std::optional<EventSide> read_event_side(std::string_view bytes) {
 }
 
 struct SideHead {
+  std::array<std::uint8_t, 16> frame_id{};
   std::size_t events = 0;
   std::size_t calls = 0;
 };
@@ -148,7 +149,7 @@ struct SideHead {
 std::optional<SideHead> read_side_head(std::string_view bytes) {
   ByteReader reader(bytes);
   reader.require(reader.raw(kSideMagic.size()) == kSideMagic);
-  const SideHead head{reader.u32(), reader.u32()};
+  const SideHead head{reader.array<16>(), reader.u32(), reader.u32()};
   reader.require(head.events <= kMaxFrameEvents && head.calls <= head.events);
   if (!reader.ok()) return std::nullopt;
   return head;
@@ -248,6 +249,7 @@ std::string encode_side(const Side& side) {
   out.reserve(kSideHeadSize + side.events.size() * 256 + side.calls.size() * kCallSize);
   ByteWriter writer(out);
   writer.raw(kSideMagic);
+  writer.array(side.frame_id);
   writer.u32(static_cast<std::uint32_t>(side.events.size()));
   writer.u32(static_cast<std::uint32_t>(side.calls.size()));
   TableWriter table(out, side.events.size());
@@ -273,6 +275,7 @@ Result<Side> decode_side(std::string_view bytes) {
   if (!head) return damaged_side("the head is damaged");
   const TableReader table(body->substr(kSideHeadSize), head->events);
   Side side;
+  side.frame_id = head->frame_id;
   side.events.reserve(head->events);
   for (std::size_t i = 0; i < head->events; ++i) {
     const auto element = table.element(i);

@@ -36,6 +36,7 @@ class CommittedFrameTest : public ::testing::Test {
     }
     made.frame.first_position = kFirst;
     made.frame.frame_id.fill(7);
+    made.side.frame_id.fill(7);
     made.side.calls.push_back({Digest{1}, Digest{2}, 3, 2});
   }
 
@@ -101,6 +102,9 @@ TEST_F(CommittedFrameTest, RefusesAFrameWithoutEvents) {
 }
 
 TEST_F(CommittedFrameTest, RefusesTheSideObjectOfAnotherFrame) {
+  made.side.frame_id[0] ^= 1;
+  expect_refused(stored(), kFirst);
+  made.side.frame_id = made.frame.frame_id;
   made.side.events.pop_back();
   expect_refused(stored(), kFirst);
 }

@@ -226,7 +226,7 @@ Json to_json(const Side& side) {
                      {"first", call.first},
                      {"count", call.count}});
   }
-  return {{"events", events}, {"calls", calls}};
+  return {{"frame_id", json(side.frame_id)}, {"events", events}, {"calls", calls}};
 }
 
 Json to_json(const ActorDetails& details) {

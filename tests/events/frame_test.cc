@@ -16,7 +16,7 @@ constexpr std::uint64_t kSeed = 20'260'331;
 // Where the count stands in a frame, and the counts in a side (FORMAT.md).
 constexpr std::size_t kFrameCountAt = 44;
 constexpr std::size_t kFrameTableAt = 48;
-constexpr std::size_t kSideTableAt = 12;
+constexpr std::size_t kSideTableAt = 28;
 
 Frame frame_of(std::vector<std::string> leaves) {
   Frame frame;
@@ -204,12 +204,12 @@ TEST(Side, AForgedSideIsRefused) {
   side.calls = {{{}, {}, 0, 2}};
   const std::string good = encode_side(side);
   ASSERT_EQ(decode_side(resealed(good)), side);
-  expect_corrupt(decode_side(resealed(with_u32(good, 4, 1))), "one event too few");
-  expect_corrupt(decode_side(resealed(with_u32(good, 4, 3))), "one event too many");
-  expect_corrupt(decode_side(resealed(with_u32(good, 4, 0xFFFFFFFF))), "events huge");
-  expect_corrupt(decode_side(resealed(with_u32(good, 8, 0))), "a call left over");
-  expect_corrupt(decode_side(resealed(with_u32(good, 8, 2))), "a call missing");
-  expect_corrupt(decode_side(resealed(with_u32(good, 8, 0xFFFFFFFF))), "calls huge");
+  expect_corrupt(decode_side(resealed(with_u32(good, 20, 1))), "one event too few");
+  expect_corrupt(decode_side(resealed(with_u32(good, 20, 3))), "one event too many");
+  expect_corrupt(decode_side(resealed(with_u32(good, 20, 0xFFFFFFFF))), "events huge");
+  expect_corrupt(decode_side(resealed(with_u32(good, 24, 0))), "a call left over");
+  expect_corrupt(decode_side(resealed(with_u32(good, 24, 2))), "a call missing");
+  expect_corrupt(decode_side(resealed(with_u32(good, 24, 0xFFFFFFFF))), "calls huge");
   expect_corrupt(decode_side(resealed(with_u32(good, kSideTableAt, 0xFFFFFFFF))), "end huge");
   // Inside an element with a right checksum of its own: the blob's length.
   std::string element(1, '\1');

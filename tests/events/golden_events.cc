@@ -296,9 +296,11 @@ std::vector<Golden<Frame>> golden_frames() {
 
 std::vector<Golden<Side>> golden_sides() {
   Side full;
+  full.frame_id = id("FRAME");
   full.events = {{}, {actor_blob(), std::nullopt}, {actor_blob(), subject_blob()}};
   full.calls = {{sha256("scope"), sha256("request"), 1, 2}};
   Side bare;
+  bare.frame_id = id("FRAME");
   bare.events.resize(1);
   return {{"side.v1", full}, {"side.v1.bare", bare}};
 }

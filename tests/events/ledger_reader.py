@@ -266,6 +266,7 @@ def read_frame(data):
 def read_side(data):
     r = checked(data)
     need(r.raw(4) == b"KLS\x01", "not a side object")
+    frame_id = r.raw(16).hex()
     count, calls = u32(r), u32(r)
     need(calls <= count <= 1024, "wrong count")
     blob = optional(lambda s: {"salt": s.raw(32).hex(), "bytes": s.raw(u32(s)).hex()})
@@ -275,7 +276,7 @@ def read_side(data):
         events.append(struct(actor=blob, subject=blob)(inner))
         inner.end()
     call = struct(scope=DIGEST, request=DIGEST, first=u32, count=u32)
-    out = {"events": events, "calls": [call(r) for _ in range(calls)]}
+    out = {"frame_id": frame_id, "events": events, "calls": [call(r) for _ in range(calls)]}
     need(all(1 <= c["count"] <= count - c["first"] for c in out["calls"]), "wrong call")
     r.end()
     return out

@@ -293,6 +293,7 @@ CommittedFrame RandomHistory::grow(std::size_t max_events) {
   if (log_.size() == 0) founding = found();
   frame.frame.log_id = log_id_;
   fill(frame.frame.frame_id);
+  frame.side.frame_id = frame.frame.frame_id;
   const std::size_t count = founding.empty() ? 1 + random_.below(max_events) : founding.size();
   for (std::size_t i = 0; i < count; ++i) {
     EventSide& side = frame.side.events.emplace_back();

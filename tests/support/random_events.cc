@@ -321,6 +321,7 @@ Frame RandomEvents::frame(std::size_t count) {
 
 Side RandomEvents::side(std::size_t count) {
   Side side;
+  Filler{*this}(side.frame_id);
   for (std::size_t i = 0; i < count; ++i) side.events.push_back(filled<EventSide>(*this));
   for (std::size_t first = 0; first < count;) {
     const std::size_t size = 1 + below(count - first);

@@ -37,6 +37,7 @@ class FrameBuilder {
     frame_.log_id = log;
     frame_.first_position = first;
     frame_.frame_id = random_bytes<16>();
+    side_.frame_id = frame_.frame_id;
   }
 
   void add(const StreamId& stream, Event event, const std::optional<CommittedBlob>& subject = {}) {

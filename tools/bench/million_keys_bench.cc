@@ -76,6 +76,7 @@ void fill(const std::string& data, const SampleLedger& sample, const LogId& log_
     frame.first_position = log->size();
     frame.frame_id = random_bytes<16>();
     Side side;
+    side.frame_id = frame.frame_id;
     while (frame.leaves.size() < kMaxFrameEvents && number < keys) {
       frame.leaves.push_back(encode_leaf(key_created(sample, number++, frame.end_position())));
       side.events.emplace_back();

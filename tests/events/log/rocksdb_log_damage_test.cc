@@ -278,7 +278,7 @@ TEST_F(RocksdbLogDamage, RowsThatAreNotDenseAreRefusedAndThePositionNamed) {
   }
 }
 
-// Opening looks at the last 64 MiB alone.
+// Opening looks at the last 64 MiB and the first frame.
 TEST_F(RocksdbLogDamage, WhatLiesBeforeTheCheckedTailIsCheckedWhenRead) {
   const std::string frame(1U << 20U, 'f');
   {
@@ -338,6 +338,14 @@ TEST_F(RocksdbLogDamage, WhatLiesBeforeTheCheckedTailIsCheckedWhenRead) {
     EXPECT_THAT(detail_of_read(from, 8U << 20U), names(7)) << from;
   }
   EXPECT_EQ(detail_of_read(12, 1), "no error");
+
+  change([](RawRows& rows) {
+    rows.erase(rows.frames, 0);
+    rows.erase(rows.sides, 0);
+  });
+  const auto headless = open();
+  ASSERT_FALSE(headless.has_value()) << "opening looks at the first frame too";
+  EXPECT_THAT(headless.error().detail, names(0));
 }
 
 }  // namespace
