@@ -54,6 +54,21 @@ std::uint64_t drafted_in(const std::vector<RecordedEvent>& drafted, const Worksp
                     [&](const RecordedEvent& event) { return event.workspace == workspace; }));
 }
 
+// What lies beside one event. A blob that does not open its commitment would make the whole frame
+// unreadable for good, so it is checked once more before it is stored.
+Result<EventSide> side_of(const CallContext& call, NewEvent& made) {
+  const auto opens = [](const std::optional<CommittedBlob>& committed) {
+    return !committed || commitment_of(committed->blob) == committed->commitment;
+  };
+  if (!opens(call.actor_details) || !opens(made.subject)) {
+    return fail(ErrorCode::kInternal, "A detail does not open its commitment.");
+  }
+  EventSide side;
+  if (call.actor_details) side.actor = call.actor_details->blob;
+  if (made.subject) side.subject = std::move(made.subject->blob);
+  return side;
+}
+
 template <typename T>
 void move_to_end(std::vector<T>& from, std::vector<T>& to) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -115,6 +130,7 @@ FrameBuilder::Step FrameBuilder::add(PendingCall& pending) {
 
 CommittedFrame FrameBuilder::take() {
   committed_.frame.frame_id = random_.take<16>();
+  committed_.side.frame_id = committed_.frame.frame_id;
   return std::exchange(committed_, {});
 }
 
@@ -177,11 +193,10 @@ Result<void> FrameBuilder::draft(const CallContext& call, Decision decision) {
       return fail(ErrorCode::kInvalidRequest,
                   "The change holds a text or a value that cannot be recorded.");
     }
+    auto side = side_of(call, made);
+    if (!side) return fail(std::move(side.error()));
     draft_.bytes += leaf.size();
-    EventSide side;
-    if (call.actor_details) side.actor = call.actor_details->blob;
-    if (made.subject) side.subject = std::move(made.subject->blob);
-    draft_.sides.push_back(std::move(side));
+    draft_.sides.push_back(std::move(*side));
     draft_.leaves.push_back(std::move(leaf));
     draft_.events.push_back(std::move(*event));
   }

@@ -207,6 +207,21 @@ TEST_F(LedgerWriterTest, AnEventThatIsTooLargeIsRefusedWithItsWholeCall) {
   expect_sound(h);
 }
 
+TEST_F(LedgerWriterTest, WhatCouldNotBeReadAgainIsNeverStored) {
+  Submission unclean = h.create(100, "a");
+  unclean.call.reason = "a\x01z";
+  Submission sealed_wrong = h.create(101, "b");
+  sealed_wrong.call.actor_details = commit_to(encode_blob(ActorDetails{}));
+  sealed_wrong.call.actor_details->commitment[0] ^= 1;
+  const auto answers = h.run_batch({unclean, sealed_wrong, h.create(102, "a")});
+  EXPECT_EQ(code_of(answers[0]), ErrorCode::kInvalidRequest);
+  ASSERT_FALSE(answers[1]);
+  EXPECT_EQ(answers[1].error().detail, "A detail does not open its commitment.");
+  EXPECT_TRUE(answers[2]) << "the name is still free";
+  EXPECT_EQ(h.log.size(), first_ + 1);
+  expect_sound(h);
+}
+
 // --- The clock ---
 
 TEST_F(LedgerWriterTest, RecordedTimeNeverGoesBack) {
