@@ -144,10 +144,10 @@ Result<void> Projector::Rep::read_position(Fed& fed) {
     return fail(ErrorCode::kCorrupt, fmt::format("The position of {} is damaged.", fed.label));
   }
   if (fed.position > log.size()) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("The log ends at position {}, but {} has seen events up to {}: the log "
-                            "has lost its end.",
-                            log.size(), fed.label, fed.position.load()));
+    return fail_corrupt(log.size(),
+                        fmt::format("The log ends at position {}, but {} has seen events up to {}: "
+                                    "the log has lost its end.",
+                                    log.size(), fed.label, fed.position.load()));
   }
   return {};
 }

@@ -198,7 +198,7 @@ Result<void> VerifyIndex::Rep::load_texts(std::vector<WantedText> wanted) {
       for (; next < wanted.size(); ++next) {
         const auto side = side_at(frame.side, wanted[next].position - frame.first_position);
         if (!side && side.error().code == ErrorCode::kNotFound) break;  // in a later frame
-        if (!side) return fail(side.error());
+        if (!side) return fail_corrupt(wanted[next].position, side.error().detail);
         take_text(wanted[next], *side);
       }
     }

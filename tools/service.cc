@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "tools/housekeeper.h"
+#include "tools/logging.h"
 #include "tools/start_checks.h"
 
 namespace keyledger {
@@ -20,6 +21,29 @@ Result<void> make_private_directory(const std::string& path) {
   if (!error) fs::permissions(path, fs::perms::owner_all, error);
   if (!error) return {};
   return fail(ErrorCode::kStorage, fmt::format("cannot make {}: {}", path, error.message()));
+}
+
+Result<void> remove_derived(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return fail(ErrorCode::kStorage, "cannot remove " + path);
+  return {};
+}
+
+// Rows that cannot be read are computed again. An error that names a position is about the log, or
+// about rows that know more than the log does: that is evidence and is not thrown away.
+Result<std::unique_ptr<Projections>> open_projections(const EventLog& log, const std::string& path,
+                                                      const ServiceOptions& options) {
+  StoreOptions store_options;
+  store_options.env = options.env;
+  auto opened = Projections::open(log, path, store_options, options.progress);
+  if (opened || opened.error().code != ErrorCode::kCorrupt || opened.error().position) {
+    return opened;
+  }
+  log_error("the derived rows are damaged and are computed again",
+            {{"found", opened.error().detail}});
+  if (auto removed = remove_derived(path); !removed) return fail(removed.error());
+  return Projections::open(log, path, store_options, options.progress);
 }
 
 // The workspace of the operator is the first that was made.
@@ -82,15 +106,11 @@ Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
   const std::string derived = options.data + "/derived";
   if (options.accept_rollback) {
     // Its rows may know events that the log has lost.
-    std::error_code error;
-    fs::remove_all(derived, error);
-    if (error) return fail(ErrorCode::kStorage, "cannot remove " + derived);
+    if (auto removed = remove_derived(derived); !removed) return fail(removed.error());
   }
   auto acknowledged = check_size(*watermark, found);
   if (!acknowledged && !options.accept_rollback) return fail(acknowledged.error());
-  StoreOptions store_options;
-  store_options.env = options.env;
-  auto projections = Projections::open(*rep->log, derived, store_options, options.progress);
+  auto projections = open_projections(*rep->log, derived, options);
   if (!projections) return fail(projections.error());
   rep->projections = std::move(*projections);
   const Tree& tree = rep->projections->tree();

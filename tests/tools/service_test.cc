@@ -161,6 +161,42 @@ TEST_F(ServiceTest, ComputesTheDerivedRowsAgainWhenTheyAreGone) {
   EXPECT_EQ((*service)->projections().tree().head().root, root);
 }
 
+TEST_F(ServiceTest, ComputesTheDerivedRowsAgainWhenTheyAreDamaged) {
+  make_keys(3);
+  Digest root;
+  {
+    auto service = open();
+    ASSERT_TRUE(service);
+    root = (*service)->projections().tree().head().root;
+  }
+  int damaged = 0;
+  for (const auto& entry : fs::directory_iterator(data_ + "/derived")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".sst") && !name.starts_with("MANIFEST")) continue;
+    std::ofstream(entry.path(), std::ios::binary) << std::string(fs::file_size(entry), '?');
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 1);
+  auto service = open();
+  ASSERT_TRUE(service) << service.error().detail;
+  EXPECT_EQ((*service)->projections().tree().head().root, root);
+}
+
+TEST_F(ServiceTest, RefusesALogThatIsBehindItsDerivedRowsAndKeepsTheEvidence) {
+  const std::string backup = dir_.path().string() + "/backup";
+  fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
+  const std::string watermark = read_file(data_ + "/watermark");
+  make_keys(3);
+  roll_back_log_to(backup);
+  std::ofstream(data_ + "/watermark") << watermark;  // the watermark was rolled back with it
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto service = open();
+    ASSERT_FALSE(service);
+    EXPECT_EQ(service.error().position, 5U);
+    EXPECT_THAT(service.error().detail, HasSubstr("lost its end"));
+  }
+}
+
 TEST_F(ServiceTest, RecordsWhatFellDueOnceAndNoMore) {
   KeyId key;
   {
