@@ -35,6 +35,8 @@ struct ApiOptions {
   std::string version;               // of the program, for healthz
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
+  // Called with each verdict that a client asked for, likewise.
+  std::function<void(Verdict)> on_verdict;
 };
 
 class Api {

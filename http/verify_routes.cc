@@ -147,6 +147,7 @@ Result<Response> verify_key(Call& call) {
   const VerifyAnswer answer = answer_for(call, fields);
   if (answer.judgement.verdict == Verdict::kSecretRetired) record_retired_use(call, answer);
   call.position = position;
+  if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
   return json_response(200, verdict_json(answer, fields, position));
 }
 

@@ -1,13 +1,16 @@
 // The program: which options each command takes. What the commands do is in tools/commands/.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "tools/commands/commands.h"
+#include "tools/commands/report.h"
+#include "tools/config_file.h"
 #include "tools/version.h"
 
+namespace keyledger {
 namespace {
-
-using namespace std::string_literals;
 
 // Options come from flags, then from KEYLEDGER_* variables, then from the file given with --config.
 CLI::Option* add(CLI::App& command, const std::string& name, std::string& value,
@@ -23,23 +26,22 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
                       const std::string& example) {
   CLI::App* const command = app.add_subcommand(name, help);
   command->footer("\nExample:\n  " + example);
-  command->set_config("--config", "", "TOML file with the long option names as keys");
+  // Read before the options are (tools/config_file.h); here it is known and explained.
+  command->add_option("--config", "TOML file with the long names of options as keys")
+      ->envname("KEYLEDGER_CONFIG");
   return command;
 }
 
-}  // namespace
+struct Options {
+  InitOptions init;
+  ServeOptions serve;
+  RecoverOptions recover;
+  DumpOptions dump;
+  VerifyOptions verify;
+};
 
-int main(int argc, char** argv) {
-  CLI::App app{"keyledger: a ledger of API keys that can prove its history"};
-  app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("keyledger ") + keyledger::kVersion);
-  app.footer(
-      "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look;\n"
-      "above 100 the options were wrong. `keyledger COMMAND --help` has examples.");
-  int exit_code = 0;
-
-  keyledger::InitOptions init;
-  CLI::App* command =
+void add_init(CLI::App& app, InitOptions& init, int& exit_code) {
+  CLI::App* const command =
       add_command(app, "init", "make a ledger, its first workspace and the owner's management key",
                   "keyledger init --data ./data --workspace acme --owner-name Ada "
                   "--owner-email ada@example.com --key-file ./owner.key");
@@ -51,18 +53,29 @@ int main(int argc, char** argv) {
   add(*command, "key-file", init.key_file,
       "where the owner's management key is written (0600); must not exist")
       ->required();
-  command->callback([&] { exit_code = run_init(init); });
+  command->callback([&init, &exit_code] { exit_code = run_init(init); });
+}
 
-  keyledger::ServeOptions serve;
-  command = add_command(app, "serve", "serve the ledger over HTTP until SIGTERM",
-                        "keyledger serve --data ./data --listen 127.0.0.1:8080");
+void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
+  CLI::App* const command = add_command(app, "serve", "serve the ledger over HTTP until SIGTERM",
+                                        "keyledger serve --data ./data --listen 127.0.0.1:8080");
   add(*command, "data", serve.data, "directory of the ledger")->required();
-  add(*command, "listen", serve.listen, "loopback HOST:PORT")->capture_default_str();
+  add(*command, "listen", serve.listen, "HOST:PORT, loopback unless --behind-tls-proxy")
+      ->capture_default_str();
+  add(*command, "metrics-listen", serve.metrics_listen,
+      "HOST:PORT of GET /metrics (Prometheus); not given: no metrics");
+  command
+      ->add_flag("--behind-tls-proxy", serve.behind_tls_proxy,
+                 "allow addresses other than loopback: a TLS proxy on a trusted network is before")
+      ->envname("KEYLEDGER_BEHIND_TLS_PROXY");
   add(*command, "log-level", serve.log_level, "debug, info, warn, error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   add(*command, "log-format", serve.log_format, "text, json or auto (text on a terminal)")
       ->check(CLI::IsMember({"text", "json", "auto"}))
+      ->capture_default_str();
+  command->add_option("--access-log", serve.access_log, "true or false: a line for each request")
+      ->envname("KEYLEDGER_ACCESS_LOG")
       ->capture_default_str();
   command->add_option("--threads", serve.threads, "connections served at a time")
       ->envname("KEYLEDGER_THREADS")
@@ -70,31 +83,57 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   command->add_flag("--accept-rollback", serve.accept_rollback,
                     "go on with a ledger that lost its end, under a new origin; recorded");
-  command->callback([&] { exit_code = run_serve(serve); });
+  command->callback([&serve, &exit_code] { exit_code = run_serve(serve); });
+}
 
-  keyledger::RecoverOptions recover;
-  command = add_command(app, "recover", "issue a management key to a member, offline",
-                        "keyledger recover --data ./data --member mem_01J… --key-file ./new.key");
-  add(*command, "data", recover.data, "directory of the ledger")->required();
-  add(*command, "member", recover.member, "id of the member")->required();
-  add(*command, "key-file", recover.key_file, "where the key is written (0600); must not exist")
+void add_offline(CLI::App& app, Options& options, int& exit_code) {
+  CLI::App* command =
+      add_command(app, "recover", "issue a management key to a member, offline",
+                  "keyledger recover --data ./data --member mem_01J… --key-file ./new.key");
+  add(*command, "data", options.recover.data, "directory of the ledger")->required();
+  add(*command, "member", options.recover.member, "id of the member")->required();
+  add(*command, "key-file", options.recover.key_file,
+      "where the key is written (0600); must not exist")
       ->required();
-  command->callback([&] { exit_code = run_recover(recover); });
+  command->callback([&options, &exit_code] { exit_code = run_recover(options.recover); });
 
-  keyledger::DumpOptions dump;
   command = add_command(app, "dump", "print every event, one JSON audit entry a line",
                         "keyledger dump --data ./data | jq -r '[.time, .action] | @tsv'");
-  add(*command, "data", dump.data, "directory of the ledger")->required();
-  command->callback([&] { exit_code = run_dump(dump); });
+  add(*command, "data", options.dump.data, "directory of the ledger")->required();
+  command->callback([&options, &exit_code] { exit_code = run_dump(options.dump); });
 
-  keyledger::VerifyOptions verify;
   command = add_command(
       app, "verify", "check every byte of the record: exit 0 intact, 1 damaged, 2 could not look",
       "keyledger verify --data ./data --json");
-  add(*command, "data", verify.data, "directory of the ledger; no server may hold it")->required();
-  command->add_flag("--json", verify.json, "one JSON object on standard output");
-  command->callback([&] { exit_code = run_verify(verify); });
+  add(*command, "data", options.verify.data, "directory of the ledger; no server may hold it")
+      ->required();
+  command->add_flag("--json", options.verify.json, "one JSON object on standard output");
+  command->callback([&options, &exit_code] { exit_code = run_verify(options.verify); });
+}
 
-  CLI11_PARSE(app, argc, argv);
+}  // namespace
+}  // namespace keyledger
+
+int main(int argc, char** argv) {
+  CLI::App app{"keyledger: a ledger of API keys that can prove its history"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("keyledger ") + keyledger::kVersion);
+  app.footer(
+      "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look;\n"
+      "above 100 the options were wrong. `keyledger COMMAND --help` has examples.");
+  int exit_code = 0;
+  keyledger::Options options;
+  keyledger::add_init(app, options.init, exit_code);
+  keyledger::add_serve(app, options.serve, exit_code);
+  keyledger::add_offline(app, options, exit_code);
+
+  auto arguments = keyledger::with_config_file(app, {argv + 1, argv + argc});
+  if (!arguments) return keyledger::report_failure(arguments.error());
+  std::reverse(arguments->begin(), arguments->end());  // CLI11 takes them from the end
+  try {
+    app.parse(std::move(*arguments));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
   return exit_code;
 }

@@ -48,13 +48,13 @@ class Server:
             raise AssertionError(f"{arguments}: exit {done.returncode}: {done.stdout}{done.stderr}")
         return done.returncode, done.stdout + done.stderr
 
-    def start(self):
-        """Serves on a free port; returns when the program says on which."""
+    def start(self, *arguments):
+        """Serves on a free port; returns when the program says on which, with what it says."""
         log = open(self.log_path, "a", encoding="utf-8")
         before = os.path.getsize(self.log_path)
         self.process = subprocess.Popen(
             [self.program, "serve", "--data", self.data, "--listen", "127.0.0.1:0",
-             "--log-format", "json"], stdout=log, stderr=subprocess.PIPE, text=True)
+             "--log-format", "json", *arguments], stdout=log, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             log.write(line)
             serving = re.search(r'"message":"serving","listen":"127\.0\.0\.1:(\d+)"', line)
@@ -67,6 +67,7 @@ class Server:
         self.drain = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=log)
         self.process.stderr.close()
         log.close()
+        return json.loads(line)
 
     def stop(self):
         """SIGTERM; the program must finish and exit 0."""

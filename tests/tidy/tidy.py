@@ -27,7 +27,7 @@ OWNERS = [
     ("spdlog", r"<spdlog/", ["http/", "tools/", "events/log/rocksdb_"]),
     ("OpenSSL", r"<openssl/", ["events/crypto.cc"]),
     ("zlib", r"<zlib\.h>", ["events/checksum.cc"]),
-    ("CLI11", r"<CLI/", ["tools/"]),
+    ("CLI11", r"<CLI/", ["tools/", "tests/tools/"]),
     ("GoogleTest", r"<g(test|mock)/", ["tests/"]),
 ]
 

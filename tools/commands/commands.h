@@ -21,9 +21,12 @@ struct InitOptions {
 
 struct ServeOptions {
   std::string data;
-  std::string listen = "127.0.0.1:8080";
+  std::string listen = "127.0.0.1:8080";  // loopback, unless behind_tls_proxy
+  std::string metrics_listen;             // likewise; empty: no metrics
+  bool behind_tls_proxy = false;          // somebody else speaks TLS with the clients
   std::string log_level = "info";
   std::string log_format = "auto";  // text, json, auto: text on a terminal
+  bool access_log = true;  // one line a request
   std::uint32_t threads = 128;
   bool accept_rollback = false;
 };

@@ -1,11 +1,10 @@
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <atomic>
-#include <charconv>
+#include <optional>
 #include <thread>
 
 #include "http/api.h"
@@ -13,7 +12,9 @@
 #include "http/server.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/report.h"
+#include "tools/listen_address.h"
 #include "tools/logging.h"
+#include "tools/metrics.h"
 #include "tools/service.h"
 #include "tools/version.h"
 
@@ -27,49 +28,28 @@ void forbid_memory_dumps() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-struct Address {
-  std::string host;
-  std::uint16_t port = 0;
+struct Listeners {
+  ListenAddress api;
+  std::optional<ListenAddress> metrics;
 };
 
-// "127.0.0.1:8080", "[::1]:8080", "localhost:8080".
-Result<Address> parse_listen(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  Address address;
-  const auto bad = [&] {
-    return fail(ErrorCode::kInvalidRequest,
-                fmt::format("--listen wants HOST:PORT, for example 127.0.0.1:8080, not {}", text));
-  };
-  if (colon == std::string_view::npos || colon == 0) return bad();
-  std::string_view host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
+Result<Listeners> listeners(const ServeOptions& options) {
+  Listeners all;
+  auto api = parse_listen_address("--listen", options.listen);
+  if (!api) return fail(api.error());
+  all.api = *api;
+  if (auto allowed = check_is_private("--listen", all.api, options.behind_tls_proxy); !allowed) {
+    return fail(allowed.error());
   }
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size()) return bad();
-  address.host = host;
-  return address;
-}
-
-bool is_loopback(const std::string& host) {
-  if (host == "localhost") return true;
-  in_addr v4{};
-  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127;
-  in6_addr v6{};
-  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
-}
-
-Result<Address> listen_address(const ServeOptions& options) {
-  auto address = parse_listen(options.listen);
-  if (!address) return fail(address.error());
-  if (!is_loopback(address->host)) {
-    return fail(ErrorCode::kNotSupported,
-                fmt::format("{} is not a loopback address: keyledger speaks plain HTTP and secrets "
-                            "would travel unprotected; put a TLS proxy on this host before it",
-                            address->host));
+  if (options.metrics_listen.empty()) return all;
+  auto metrics = parse_listen_address("--metrics-listen", options.metrics_listen);
+  if (!metrics) return fail(metrics.error());
+  all.metrics = *metrics;
+  if (auto allowed = check_is_private("--metrics-listen", *all.metrics, options.behind_tls_proxy);
+      !allowed) {
+    return fail(allowed.error());
   }
-  return address;
+  return all;
 }
 
 LogFormat log_format(const std::string& name) {
@@ -85,10 +65,25 @@ void log_access(const http::AccessRecord& record) {
                        {"bytes", std::to_string(record.bytes)},
                        {"request_id", record.request_id},
                        {"client", record.client_ip}});
-  if (!record.fault.empty()) {
-    log_error("a request failed inside",
-              {{"request_id", record.request_id}, {"fault", record.fault}});
-  }
+}
+
+void log_fault(const http::AccessRecord& record) {
+  if (record.fault.empty()) return;
+  log_error("a request failed inside",
+            {{"request_id", record.request_id}, {"fault", record.fault}});
+}
+
+http::ApiOptions api_options(const ServeOptions& options, Metrics& metrics) {
+  http::ApiOptions api;
+  api.clock = wall_clock;
+  api.version = kVersion;
+  api.access_log = [&metrics, write = options.access_log](const http::AccessRecord& record) {
+    metrics.count(record);
+    if (write) log_access(record);
+    log_fault(record);
+  };
+  api.on_verdict = [&metrics](Verdict verdict) { metrics.count(verdict); };
+  return api;
 }
 
 // SIGTERM and SIGINT end run(); they are blocked in every other thread.
@@ -135,8 +130,8 @@ int run_serve(const ServeOptions& options) {
   forbid_memory_dumps();
   StopOnSignal::block();
   start_logging(log_format(options.log_format), options.log_level);
-  const auto address = listen_address(options);
-  if (!address) return report_failure(address.error());
+  const auto addresses = listeners(options);
+  if (!addresses) return report_failure(addresses.error());
 
   ServiceOptions service_options;
   service_options.data = options.data;
@@ -145,14 +140,18 @@ int run_serve(const ServeOptions& options) {
   auto service = Service::open(service_options);
   if (!service) return report_failure(service.error());
 
-  http::ApiOptions api_options;
-  api_options.clock = wall_clock;
-  api_options.version = kVersion;
-  api_options.access_log = log_access;
-  http::Api api((*service)->ledger(), (*service)->projections(), (*service)->log(), api_options);
+  Metrics metrics(**service);
+  if (addresses->metrics) {
+    const auto& [host, port] = *addresses->metrics;
+    if (const auto bound = metrics.listen(host, port); !bound) {
+      return report_failure(bound.error());
+    }
+  }
+  http::Api api((*service)->ledger(), (*service)->projections(), (*service)->log(),
+                api_options(options, metrics));
   http::ServerOptions server_options;
-  server_options.host = address->host;
-  server_options.port = address->port;
+  server_options.host = addresses->api.host;
+  server_options.port = addresses->api.port;
   server_options.threads = options.threads;
   http::Server server(server_options,
                       [&](const http::Request& request) { return http::handle(api, request); });
@@ -160,7 +159,8 @@ int run_serve(const ServeOptions& options) {
   {
     const StopOnSignal stop([&] { server.stop(); });
     const TreeHead head = (*service)->projections().tree().head();
-    log_info("serving", {{"listen", fmt::format("{}:{}", address->host, server.port())},
+    log_info("serving", {{"listen", fmt::format("{}:{}", addresses->api.host, server.port())},
+                         {"metrics", addresses->metrics ? std::to_string(metrics.port()) : "off"},
                          {"data", options.data},
                          {"events", std::to_string(head.size)},
                          {"version", kVersion}});
