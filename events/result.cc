@@ -13,6 +13,7 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::kMethodNotAllowed: return "method_not_allowed";
     case ErrorCode::kTooLarge: return "too_large";
     case ErrorCode::kUnsupportedMediaType: return "unsupported_media_type";
+    case ErrorCode::kMisdirected: return "misdirected_request";
     case ErrorCode::kNameTaken: return "name_taken";
     case ErrorCode::kKeyFinal: return "key_final";
     case ErrorCode::kWrongState: return "wrong_state";

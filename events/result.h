@@ -26,6 +26,7 @@ enum class ErrorCode : std::uint8_t {
   kMethodNotAllowed,
   kTooLarge,
   kUnsupportedMediaType,
+  kMisdirected,  // the Host header names nobody that this server is
   // The state of the thing that is asked for.
   kNameTaken,
   kKeyFinal,

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/ledger.h"
 #include "projections/all.h"
@@ -33,6 +34,9 @@ struct AccessRecord {
 struct ApiOptions {
   std::function<Timestamp()> clock;  // wall clock
   std::string version;               // of the program, for healthz
+  // Whom the Host header may name: "ledger.example.com" (with any port), "10.0.0.1:8080" (with this
+  // one), "[::1]"; in any case. Others are answered 421. Empty: not checked.
+  std::vector<std::string> hosts;
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
   // Called with each verdict that a client asked for, likewise.

@@ -1,4 +1,5 @@
 // One request from its first byte to its last header: what all endpoints have in common.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -19,9 +20,9 @@ constexpr std::size_t kMaxBody = 1U << 20U;
 constexpr std::chrono::milliseconds kLongestWait{2000};
 
 // Headers that decide something: two of one kind would leave open which counts.
-constexpr std::array<std::string_view, 7> kSingleHeaders = {
-    "Authorization", "Content-Type",   "Idempotency-Key", "If-Match",
-    "X-Reason",      "X-On-Behalf-Of", "X-Request-Id"};
+constexpr std::array<std::string_view, 8> kSingleHeaders = {
+    "Authorization", "Content-Type", "Host",           "Idempotency-Key",
+    "If-Match",      "X-Reason",     "X-On-Behalf-Of", "X-Request-Id"};
 
 bool holds_secret(std::string_view text) { return find_secret(text) != std::string_view::npos; }
 
@@ -33,11 +34,29 @@ std::optional<std::uint64_t> position_of(const Api& api) {
   return size == 0 ? std::nullopt : std::optional(size - 1);
 }
 
+bool same_text(std::string_view a, std::string_view b) {
+  return !HeaderLess()(a, b) && !HeaderLess()(b, a);
+}
+
 bool is_json(std::string_view content_type) {
   const std::string_view wanted = "application/json";
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
-  return !HeaderLess()(type, wanted) && !HeaderLess()(wanted, type);
+  return same_text(type, wanted);
+}
+
+// A page whose name was made to point here (DNS rebinding) still sends its own name.
+Result<void> check_host(const ApiOptions& options, const Request& request) {
+  if (options.hosts.empty()) return {};
+  const std::string_view host = request.header("Host").value_or("");
+  const std::size_t port = host.find_last_of(":]");
+  const bool has_port = port != std::string_view::npos && host[port] == ':';
+  const std::string_view name = has_port ? host.substr(0, port) : host;
+  const auto named = [&](const std::string& known) {
+    return same_text(known, host) || same_text(known, name);
+  };
+  if (!host.empty() && std::any_of(options.hosts.begin(), options.hosts.end(), named)) return {};
+  return fail(ErrorCode::kMisdirected, "This server does not answer for the Host that is named.");
 }
 
 Result<void> check_headers(const Request& request) {
@@ -45,7 +64,7 @@ Result<void> check_headers(const Request& request) {
   for (const auto& [name, value] : request.headers) {
     if (holds_secret(name)) {
       faults.add_secret("header");
-    } else if (HeaderLess()(name, "Authorization") || HeaderLess()("Authorization", name)) {
+    } else if (!same_text(name, "Authorization")) {
       if (holds_secret(value)) faults.add_secret(name);
     }
   }
@@ -191,6 +210,7 @@ class Exchange {
     }
     Match found = match(routes(), request_.method, target->path);
     if (found.allow.empty()) return fail(ErrorCode::kNotFound, "There is nothing at this path.");
+    if (auto ours = check_host(api_.options, request_); !ours) return fail(ours.error());
     if (found.route == nullptr) {
       allow_ = found.allow;
       return fail(ErrorCode::kMethodNotAllowed, "This path knows " + found.allow + ".");

@@ -25,6 +25,7 @@ Row row_of(ErrorCode code) {
     case ErrorCode::kMethodNotAllowed: return {405, "Method not allowed"};
     case ErrorCode::kTooLarge: return {413, "Too large"};
     case ErrorCode::kUnsupportedMediaType: return {415, "Unsupported media type"};
+    case ErrorCode::kMisdirected: return {421, "Misdirected request"};
     case ErrorCode::kNameTaken: return {409, "The name is taken"};
     case ErrorCode::kKeyFinal: return {409, "The key is in a final state"};
     case ErrorCode::kWrongState: return {409, "Not possible in this state"};

@@ -40,6 +40,34 @@ TEST_F(Dispatch, EveryAnswerHasItsHeaders) {
   }
 }
 
+// A page whose name was made to point here (DNS rebinding) must not read a thing.
+TEST_F(Dispatch, AnswersOnlyForTheHostsItWasGiven) {
+  http::ApiOptions options = it.api->options;
+  options.hosts = {"ledger.example.com", "10.0.0.1:8080", "[::1]"};
+  http::Api guarded(*it.ledger, *it.projections, it.log, options);
+  const auto status = [&](std::optional<std::string> host, std::string_view target) {
+    http::Request request;
+    request.method = "GET";
+    request.target = target;
+    if (host) request.headers.emplace("Host", *host);
+    return http::handle(guarded, request).status;
+  };
+  for (const char* host :
+       {"ledger.example.com", "LEDGER.example.com:8443", "10.0.0.1:8080", "[::1]", "[::1]:8080"}) {
+    EXPECT_EQ(status(host, "/healthz"), 200) << host;
+  }
+  for (const char* host :
+       {"evil.example", "ledger.example.com.evil.example", "x.ledger.example.com", "10.0.0.1",
+        "10.0.0.1:8081", "::1", "[::2]", "", ":8080"}) {
+    EXPECT_EQ(status(host, "/healthz"), 421) << host;
+    EXPECT_EQ(status(host, "/v1/keys"), 421) << host;
+  }
+  EXPECT_EQ(status(std::nullopt, "/healthz"), 421);
+  EXPECT_EQ(get("/v1/workspace", {{"Host", "whoever.example"}}).status, 200) << "none configured";
+  EXPECT_THAT(get("/v1/workspace", {{"Host", "a"}, {"Host", "b"}}).faults(),
+              ElementsAre("Host invalid"));
+}
+
 TEST_F(Dispatch, KeepsTheRequestIdOfTheClient) {
   const auto answer = get("/v1/workspace", {{"x-request-id", "req 1!"}});
   EXPECT_EQ(answer.header("X-Request-Id"), "req 1!");

@@ -31,6 +31,7 @@ TEST(Problem, HasTheStatusAndCodeOfTheContract) {
       {ErrorCode::kVersionMismatch, 412, "version_mismatch"},
       {ErrorCode::kTooLarge, 413, "too_large"},
       {ErrorCode::kUnsupportedMediaType, 415, "unsupported_media_type"},
+      {ErrorCode::kMisdirected, 421, "misdirected_request"},
       {ErrorCode::kIdempotencyMismatch, 422, "idempotency_mismatch"},
       {ErrorCode::kPreconditionRequired, 428, "precondition_required"},
       {ErrorCode::kRateLimited, 429, "rate_limited"},
