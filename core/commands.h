@@ -14,11 +14,8 @@
 
 namespace keyledger {
 
-// The very first one: makes the log, the operator's workspace, its policy, its owner and the
-// owner's management key, in one frame. kWrongState on a ledger that has any event.
-struct FoundLedger {
-  LogId log_id;
-  std::string origin;
+// A workspace with its policy, its owner and the owner's management key.
+struct NewWorkspace {
   WorkspaceId workspace;
   std::string workspace_name;
   std::string profile;
@@ -28,6 +25,23 @@ struct FoundLedger {
   KeyId key;
   std::string key_name;
   SecretFacts secret;
+};
+
+// The very first one: makes the log and the operator's workspace, in one frame. kWrongState on a
+// ledger that has any event.
+struct FoundLedger : NewWorkspace {
+  LogId log_id;
+  std::string origin;
+};
+
+// A tenant's. These three are for owners of the operator's workspace, and their events stand in the
+// workspace that they are about.
+struct CreateWorkspace : NewWorkspace {};
+struct SuspendWorkspace {
+  WorkspaceId id;
+};
+struct ResumeWorkspace {
+  WorkspaceId id;
 };
 
 struct AcceptRollback {
@@ -136,10 +150,11 @@ struct RecordSecretReplay {
   SecretId secret;
 };
 
-using Command = std::variant<FoundLedger, AcceptRollback, CreateKey, IssueManagementKey, ChangeKey,
-                             RotateKey, EndOverlap, SuspendKey, ResumeKey, RevokeKey, AddMember,
-                             ChangeMember, RemoveMember, RecordExpiry, RecordRetirement,
-                             RecordRetiredSecretUse, RecordSecretReplay>;
+using Command =
+    std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, AcceptRollback,
+                 CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap, SuspendKey,
+                 ResumeKey, RevokeKey, AddMember, ChangeMember, RemoveMember, RecordExpiry,
+                 RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

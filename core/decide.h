@@ -18,7 +18,7 @@ struct NewEvent {
   StreamId stream;
   Event event;
   std::optional<CommittedBlob> subject;
-  // Nil: the call's workspace. Set where a command writes to another one (FoundLedger).
+  // Nil: the call's workspace. Set where a command writes to another one (workspaces).
   WorkspaceId workspace;
 };
 using Decision = std::vector<NewEvent>;
@@ -30,6 +30,11 @@ using Decision = std::vector<NewEvent>;
 // naming the field, kNameTaken). Errors of `state` are passed on.
 [[nodiscard]] Result<Decision> decide(const StateReader& state, const Submission& submission,
                                       Timestamp now);
+
+// Only owners of the operator's workspace look after workspaces (design product.md section 2).
+// kForbidden for the others; kNotFound if the call is about a workspace that is not even theirs.
+[[nodiscard]] Result<void> check_operator(const Workspace& of_caller,
+                                          const std::optional<WorkspaceId>& about);
 
 // The first of those checks alone: whether the caller may still ask this. The ledger asks it before
 // it answers a repeat of a remembered call, which is not decided again.

@@ -81,7 +81,9 @@ Result<Situation> admit(const StateReader& state, const CallContext& call, Times
   if (!role) return fail(role.error());
   in.role = *role;
   if (in.workspace && in.workspace->suspended) {
-    return fail(ErrorCode::kForbidden, "The workspace is suspended; nothing in it can be changed.");
+    return fail(ErrorCode::kForbidden,
+                "The workspace is suspended: nothing in it can be changed until its operator "
+                "resumes it.");
   }
   return in;
 }

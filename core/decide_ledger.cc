@@ -20,26 +20,10 @@ Result<Decision> decide_on(const Situation& in, const FoundLedger& command) {
   if (!version) return fail(version.error());
   if (*version != 0) return fail(ErrorCode::kWrongState, "The ledger has been founded already.");
 
-  KeyCreated key;
-  key.type = KeyType::kManagement;
-  key.environment = Environment::kLive;
-  key.name = command.key_name;
-  key.secret = command.secret;
-  key.owner = command.owner;
-  key.member = command.owner;
-
-  const WorkspaceId workspace = command.workspace;
   Decision decision;
   decision.push_back({stream_of(command.log_id), LedgerCreated{command.log_id, command.origin},
-                      std::nullopt, workspace});
-  decision.push_back({stream_of(workspace),
-                      WorkspaceCreated{command.workspace_name, command.profile, true}, std::nullopt,
-                      workspace});
-  decision.push_back(
-      {policy_stream_of(workspace), PolicySet{command.policy}, std::nullopt, workspace});
-  decision.push_back(
-      {stream_of(command.owner), MemberAdded{Role::kOwner}, command.owner_profile, workspace});
-  decision.push_back({stream_of(command.key), std::move(key), std::nullopt, workspace});
+                      std::nullopt, command.workspace});
+  add_workspace(decision, command, true);
   return decision;
 }
 

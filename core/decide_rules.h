@@ -92,10 +92,18 @@ void check_life(const Situation& in, const Life& life, bool limited, Faults& fau
                                            std::string_view name,
                                            const std::optional<KeyId>& predecessor);
 
+// --- A workspace's beginning (decide_workspace.cc) ---
+
+// Its events: the workspace, its policy, its owner, the owner's management key.
+void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operator);
+
 // --- One per command ---
 
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const FoundLedger& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const AcceptRollback& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const CreateWorkspace& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const SuspendWorkspace& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const ResumeWorkspace& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const CreateKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const IssueManagementKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ChangeKey& command);

@@ -105,6 +105,7 @@ Judgement judge(const Credential* credential, const Policy& policy, const Verify
     return {compromised ? Verdict::kCompromised : Verdict::kRevoked, held.end};
   }
   if (held.expires_at_ms <= now.ms) return {Verdict::kExpired, held.expiry};
+  if (request.suspension.exists()) return {Verdict::kSuspended, request.suspension};
   if (held.suspended) return {Verdict::kSuspended, held.suspension};
   if (held.not_before_ms > now.ms) return {Verdict::kNotYetValid, held.start};
   if (held.retires_at_ms <= now.ms) return {Verdict::kSecretRetired, held.retirement};

@@ -38,7 +38,8 @@ struct Receipt {
   bool replayed = false;   // answered before: the events are those of the first call
   Timestamp time;          // recorded time of its events; else when it was decided
   std::optional<Key> key;  // as it is after the command, if it was about one; not when replayed
-  std::optional<Member> member;  // likewise
+  std::optional<Member> member;                // likewise
+  std::shared_ptr<const Workspace> workspace;  // likewise; else null
 };
 
 struct LedgerOptions {

@@ -16,25 +16,33 @@ namespace {
 struct Target {
   std::optional<KeyId> key;
   std::optional<MemberId> member;
+  std::optional<WorkspaceId> workspace;
 };
+
+Target target_of_new(const NewWorkspace& made) { return {made.key, made.owner, made.workspace}; }
 
 Target target_of(const Command& command) {
   return std::visit(Overloaded{
-                        [](const FoundLedger& c) {
-                          return Target{c.key, c.owner};
+                        [](const FoundLedger& c) { return target_of_new(c); },
+                        [](const CreateWorkspace& c) { return target_of_new(c); },
+                        [](const SuspendWorkspace& c) {
+                          return Target{std::nullopt, std::nullopt, c.id};
+                        },
+                        [](const ResumeWorkspace& c) {
+                          return Target{std::nullopt, std::nullopt, c.id};
                         },
                         [](const AcceptRollback&) { return Target{}; },
                         [](const AddMember& c) {
-                          return Target{std::nullopt, c.id};
+                          return Target{std::nullopt, c.id, std::nullopt};
                         },
                         [](const ChangeMember& c) {
-                          return Target{std::nullopt, c.id};
+                          return Target{std::nullopt, c.id, std::nullopt};
                         },
                         [](const RemoveMember& c) {
-                          return Target{std::nullopt, c.id};
+                          return Target{std::nullopt, c.id, std::nullopt};
                         },
                         [](const auto& c) {
-                          return Target{c.id, std::nullopt};
+                          return Target{c.id, std::nullopt, std::nullopt};
                         },
                     },
                     command);
@@ -269,6 +277,11 @@ Result<Receipt> FrameBuilder::receipt(const Command& command, std::uint64_t firs
     auto member = overlay_.member(*target.member);
     if (!member) return fail(std::move(member.error()));
     receipt.member = std::move(*member);
+  }
+  if (target.workspace) {
+    auto workspace = overlay_.workspace(*target.workspace);
+    if (!workspace) return fail(std::move(workspace.error()));
+    receipt.workspace = std::move(*workspace);
   }
   return receipt;
 }

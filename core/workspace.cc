@@ -12,6 +12,15 @@ std::string_view role_name(Role role) {
   return "unknown";
 }
 
+// Its stream knows making, suspending and resuming alone, so the newest fact is the one.
+Cause suspension_of(const Workspace& workspace) {
+  if (!workspace.suspended) return {};
+  Cause cause;
+  cause.position = workspace.position & ((1ULL << 48U) - 1);  // as many bits as it has
+  cause.type = tag_of(WorkspaceSuspended{});
+  return cause;
+}
+
 void evolve(Workspace& workspace, const RecordedEvent& event) {
   const bool own = workspace.version != 0 && event.stream.id == workspace.id.bytes;
   if (event.stream.kind == StreamKind::kPolicy) {

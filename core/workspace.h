@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/key.h"
 #include "events/event.h"
 
 namespace keyledger {
@@ -56,6 +57,9 @@ class RoleSet {
 inline constexpr RoleSet kEveryRole{Role::kOwner, Role::kAdmin, Role::kAuditor, Role::kVerifier};
 
 [[nodiscard]] std::string_view role_name(Role role);
+
+// The event that suspended the workspace; no cause while it is active.
+[[nodiscard]] Cause suspension_of(const Workspace& workspace);
 
 // As for keys: total, never fails, ignores what is not about this thing.
 void evolve(Workspace& workspace, const RecordedEvent& event);

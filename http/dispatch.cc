@@ -123,7 +123,15 @@ Result<void> check_query(const Route& route, const Query& query) {
 
 // 403 in core's words, which name the roles that may.
 Result<void> check_role(const Call& call) {
-  if (call.route.permission.roles.has(call.caller->role)) return {};
+  if (call.route.permission.roles.has(call.caller->role)) {
+    if (!call.route.permission.operator_only) return {};
+    const auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
+    if (!workspace) return fail(ErrorCode::kInternal, "a member without a workspace");
+    if (call.params.empty()) return check_operator(*workspace, std::nullopt);
+    const auto id = call.id<WorkspaceId>();
+    if (!id) return fail(id.error());
+    return check_operator(*workspace, *id);
+  }
   CallContext context;
   context.workspace = call.caller->workspace;
   context.actor = {ActorKind::kMember, call.caller->member.bytes, call.caller->key};
@@ -202,6 +210,7 @@ class Exchange {
 
   Result<Response> dispatch() {
     if (request_.unreadable) return fail(*request_.unreadable);
+    if (auto ours = check_host(api_.options, request_); !ours) return fail(ours.error());
     if (auto checked = check_headers(request_); !checked) return fail(checked.error());
     auto target = read_target(request_);
     if (!target) return fail(target.error());
@@ -210,7 +219,6 @@ class Exchange {
     }
     Match found = match(routes(), request_.method, target->path);
     if (found.allow.empty()) return fail(ErrorCode::kNotFound, "There is nothing at this path.");
-    if (auto ours = check_host(api_.options, request_); !ours) return fail(ours.error());
     if (found.route == nullptr) {
       allow_ = found.allow;
       return fail(ErrorCode::kMethodNotAllowed, "This path knows " + found.allow + ".");

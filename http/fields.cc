@@ -44,6 +44,18 @@ void FieldFaults::add_unsupported(std::string_view field, std::string message) {
   unsupported_.push_back({std::string(field), FieldFault::kNotAllowed, std::move(message)});
 }
 
+void FieldFaults::take(std::string_view within, FieldFaults inner) {
+  const auto move_all = [within](std::vector<FieldError>& from, std::vector<FieldError>& to) {
+    for (FieldError& error : from) {
+      error.field = std::string(within) + '.' + error.field;
+      to.push_back(std::move(error));
+    }
+  };
+  move_all(inner.faults_, faults_);
+  move_all(inner.secrets_, secrets_);
+  move_all(inner.unsupported_, unsupported_);
+}
+
 std::optional<Error> FieldFaults::verdict() const {
   const auto refusal = [](ErrorCode code, const std::vector<FieldError>& fields) {
     std::string detail = fields.front().field + ": " + fields.front().message;
@@ -242,7 +254,27 @@ void BodyReader::fault(std::string_view field, FieldFault fault, std::string mes
   faults_.add(field, fault, std::move(message));
 }
 
-std::optional<Error> BodyReader::finish() {
+void check_email(BodyReader& body, const std::optional<std::string>& email) {
+  if (!email) return;
+  const std::size_t at = email->find('@');
+  const bool plausible = at != std::string::npos && at > 0 && at + 1 < email->size() &&
+                         email->find('@', at + 1) == std::string::npos &&
+                         email->find(' ') == std::string::npos;
+  if (!plausible) body.fault("email", FieldFault::kInvalid, "must look like name@example.com");
+}
+
+const Json* BodyReader::required_object(std::string_view field) {
+  if (!has(field)) {
+    fault(field, FieldFault::kRequired, "is required");
+    return nullptr;
+  }
+  const Json* value = find(field);
+  if (value->is_object()) return value;
+  fault(field, FieldFault::kInvalid, "must be an object");
+  return nullptr;
+}
+
+void BodyReader::check_unknown() {
   for (const auto& [name, value] : body_.items()) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     if (find_secret(name) != std::string_view::npos) {
@@ -251,6 +283,10 @@ std::optional<Error> BodyReader::finish() {
       fault(shown_name(name), FieldFault::kUnknownField, "is not a field of this call");
     }
   }
+}
+
+std::optional<Error> BodyReader::finish() {
+  check_unknown();
   return faults_.verdict();
 }
 

@@ -20,6 +20,7 @@ namespace keyledger::http {
 
 inline constexpr std::size_t kMaxName = 128;   // characters
 inline constexpr std::size_t kMaxText = 1000;  // description, reason
+inline constexpr std::size_t kMaxEmail = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
 inline constexpr std::size_t kMaxListEntries = 100;
 inline constexpr std::size_t kMaxMetadata = 50;
 inline constexpr std::size_t kMaxMetadataKey = 40;
@@ -34,6 +35,9 @@ class FieldFaults {
   void add_secret(std::string_view field);
   // The field's rule is not enforced yet.
   void add_unsupported(std::string_view field, std::string message);
+
+  // The faults of an object within this one.
+  void take(std::string_view within, FieldFaults inner);
 
   // The value of the name that was given; a fault that lists all names if there is none.
   template <typename T>
@@ -105,6 +109,17 @@ class BodyReader {
   }
   [[nodiscard]] std::optional<ScopeSet> scopes(std::string_view field);  // sorted, no doubles
   [[nodiscard]] Patch<Metadata> metadata(std::string_view field);
+  // The object at `field`, which is required: `read` is given a reader of its fields, whose faults
+  // are named "field.name".
+  template <typename Read>
+  void object(std::string_view field, Read read) {
+    const Json* value = required_object(field);
+    if (value == nullptr) return;
+    BodyReader inner(*value);
+    read(inner);
+    inner.check_unknown();
+    faults_.take(field, inner.faults_);
+  }
   // An id of the given kind.
   template <typename IdType>
   [[nodiscard]] std::optional<IdType> id(std::string_view field) {
@@ -130,11 +145,17 @@ class BodyReader {
 
  private:
   const Json* find(std::string_view field);
+  const Json* required_object(std::string_view field);  // null and a fault if it is none
+  void check_unknown();
   std::optional<std::string> checked(std::string_view field, const Json& value, std::size_t max);
 
   const Json& body_;
   std::vector<std::string> known_;
   FieldFaults faults_;
 };
+
+// A fault of "email" unless it is absent or looks like an address: no more than a typing error can
+// be found without writing to it.
+void check_email(BodyReader& body, const std::optional<std::string>& email);
 
 }  // namespace keyledger::http

@@ -6,6 +6,13 @@
 
 namespace keyledger::http {
 
+// operator_routes.cc
+[[nodiscard]] Result<Response> create_workspace(Call& call);
+[[nodiscard]] Result<Response> list_workspaces(Call& call);
+[[nodiscard]] Result<Response> get_workspace_of(Call& call);
+[[nodiscard]] Result<Response> suspend_workspace(Call& call);
+[[nodiscard]] Result<Response> resume_workspace(Call& call);
+
 // workspace_routes.cc
 [[nodiscard]] Result<Response> get_workspace(Call& call);
 [[nodiscard]] Result<Response> get_policy(Call& call);

@@ -12,7 +12,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxEmail = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
 constexpr std::string_view kDefaultKeyName = "management key";
 
 std::optional<Role> read_role(BodyReader& body) {
@@ -20,16 +19,6 @@ std::optional<Role> read_role(BodyReader& body) {
                                     {"admin", Role::kAdmin},
                                     {"auditor", Role::kAuditor},
                                     {"verifier", Role::kVerifier}});
-}
-
-// No more than a typing error can be found without writing to it.
-void check_email(BodyReader& body, const std::optional<std::string>& email) {
-  if (!email) return;
-  const std::size_t at = email->find('@');
-  const bool plausible = at != std::string::npos && at > 0 && at + 1 < email->size() &&
-                         email->find('@', at + 1) == std::string::npos &&
-                         email->find(' ') == std::string::npos;
-  if (!plausible) body.fault("email", FieldFault::kInvalid, "must look like name@example.com");
 }
 
 Result<Response> member_answer(int status, const Member& member,

@@ -24,6 +24,11 @@ constexpr std::string_view kAuditFilters =
 
 constexpr std::array kRoutes = {
     // Workspaces and members.
+    Route{"POST", "/v1/workspaces", operator_owners(), create_workspace},
+    Route{"GET", "/v1/workspaces", operator_owners(), list_workspaces, "status limit cursor"},
+    Route{"GET", "/v1/workspaces/:id", operator_owners(), get_workspace_of},
+    Route{"POST", "/v1/workspaces/:id/suspend", operator_owners(), suspend_workspace},
+    Route{"POST", "/v1/workspaces/:id/resume", operator_owners(), resume_workspace},
     Route{"GET", "/v1/workspace", kEveryone, get_workspace},
     Route{"GET", "/v1/workspace/policy", kReaders, get_policy},
     Route{"GET", "/v1/members", kReaders, list_members, "status limit cursor"},

@@ -26,12 +26,18 @@ struct Permission {
   };
   Kind kind = Kind::kMembers;
   RoleSet roles;
+  bool operator_only = false;  // and only in the operator's workspace
 };
-[[nodiscard]] constexpr Permission anybody() { return {Permission::Kind::kAnybody, {}}; }
-[[nodiscard]] constexpr Permission any_key() { return {Permission::Kind::kAnyKey, {}}; }
+[[nodiscard]] constexpr Permission anybody() { return {Permission::Kind::kAnybody, {}, false}; }
+[[nodiscard]] constexpr Permission any_key() { return {Permission::Kind::kAnyKey, {}, false}; }
 template <typename... Roles>
 [[nodiscard]] constexpr Permission members(Roles... roles) {
-  return {Permission::Kind::kMembers, RoleSet(roles...)};
+  return {Permission::Kind::kMembers, RoleSet(roles...), false};
+}
+
+// Who looks after all workspaces.
+[[nodiscard]] constexpr Permission operator_owners() {
+  return {Permission::Kind::kMembers, RoleSet(Role::kOwner), true};
 }
 
 struct Call;

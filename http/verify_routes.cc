@@ -124,6 +124,7 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields) {
   const auto workspace = projections.directory().workspace(call.caller->workspace);
   VerifyRequest request;
   request.workspace = call.caller->workspace;
+  request.suspension = suspension_of(*workspace);
   request.environment = fields.environment;
   if (fields.scopes) request.scopes = *fields.scopes;
   return projections.verify_index().verify(fields.presented.hash().bytes, workspace->policy,
@@ -159,6 +160,9 @@ Result<Response> whoami(Call& call) {
   const auto caller =
       projections.verify_index().caller(Secret(std::string(*credential)).hash().bytes, call.now);
   if (!caller || caller->judgement.verdict != Verdict::kValid) return unknown;
+  const auto workspace = projections.directory().workspace(caller->workspace);
+  const bool manages = caller->type == KeyType::kManagement;
+  if (!manages && workspace && workspace->suspended) return unknown;
   const auto key = projections.keys().key(caller->key);
   if (!key) return fail(key.error());
   if (!*key) return unknown;

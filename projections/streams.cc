@@ -79,6 +79,11 @@ Result<std::optional<Member>> Streams::member_at(const MemberId& id, std::uint64
   return fold<Member>(*this, rep_->log, stream_of(id), position);
 }
 
+Result<std::optional<Workspace>> Streams::workspace_at(const WorkspaceId& id,
+                                                       std::uint64_t position) const {
+  return fold<Workspace>(*this, rep_->log, stream_of(id), position);
+}
+
 Result<void> Streams::open(Store& store) {
   rep_->store = &store;
   auto table = store.table(fmt::format("{}.v{}.positions", name(), version()));

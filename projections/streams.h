@@ -29,6 +29,9 @@ class Streams : public Projection {
   [[nodiscard]] Result<std::optional<Key>> key_at(const KeyId& id, std::uint64_t position) const;
   [[nodiscard]] Result<std::optional<Member>> member_at(const MemberId& id,
                                                         std::uint64_t position) const;
+  // Without its policy, which has a stream of its own.
+  [[nodiscard]] Result<std::optional<Workspace>> workspace_at(const WorkspaceId& id,
+                                                              std::uint64_t position) const;
 
   [[nodiscard]] std::string_view name() const override { return "streams"; }
   [[nodiscard]] std::uint32_t version() const override { return 1; }

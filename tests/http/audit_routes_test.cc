@@ -169,7 +169,7 @@ TEST_F(AuditRoutes, RefusesEachBadParameter) {
 }
 
 TEST_F(AuditRoutes, AnswersOnlyForTheOwnWorkspace) {
-  const auto stranger = it.add_stranger();
+  const auto stranger = it.add_tenant();
   const auto list = it.call(stranger.secret, "GET", "/v1/audit?order=asc");
   ASSERT_EQ(list.body["data"].size(), 4U);
   EXPECT_EQ(list.body["data"][0]["workspace_seq"], 0);

@@ -298,7 +298,7 @@ TEST_F(KeyRoutes, ListRefusesEachBadParameter) {
 
 TEST_F(KeyRoutes, AnotherWorkspacesKeyIsNotThere) {
   const std::string id = it.add_key("mine")["key"]["id"];
-  const auto stranger = it.add_stranger();
+  const auto stranger = it.add_tenant();
   const auto size = it.size();
   for (const auto& [method, target] :
        std::vector<std::pair<const char*, std::string>>{{"GET", "/v1/keys/" + id},

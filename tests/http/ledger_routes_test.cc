@@ -103,7 +103,7 @@ TEST(WorkspaceRoutes, TellTheDefaultPolicy) {
 
 TEST(WorkspaceRoutes, TellAStrangerItsOwn) {
   TestLedger it;
-  const auto stranger = it.add_stranger();
+  const auto stranger = it.add_tenant();
   const auto answer = it.call(stranger.secret, "GET", "/v1/workspace");
   EXPECT_EQ(answer.body["name"], "Other");
   EXPECT_EQ(answer.body["operator"], false);

@@ -20,6 +20,12 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
+    // Of the operator's workspace alone; a tenant's owner: tested below.
+    {"POST", "/v1/workspaces", "o", R"({"name":"W","owner":{"name":"N","email":"n@x.example"}})"},
+    {"GET", "/v1/workspaces", "o"},
+    {"GET", "/v1/workspaces/:id", "o"},
+    {"POST", "/v1/workspaces/:id/suspend", "o"},
+    {"POST", "/v1/workspaces/:id/resume", "o"},
     {"GET", "/v1/workspace", "oauv"},
     {"GET", "/v1/workspace/policy", "oau"},
     {"GET", "/v1/members", "oau"},
@@ -55,24 +61,32 @@ bool is_open(const Row& row) {
 }
 
 // The path with something to be found at it.
-std::string target_of(const Row& row, const std::string& key, const std::string& member) {
+// Ids of things that are there.
+struct Ids {
+  std::string key;
+  std::string member;
+  std::string workspace;
+};
+
+std::string target_of(const Row& row, const Ids& ids) {
   std::string target = row.pattern;
   const auto put = [&](std::string_view name, const std::string& value) {
     const auto at = target.find(name);
     if (at != std::string::npos) target.replace(at, name.size(), value);
   };
-  put("/members/:id", "/members/" + member);
-  put("/keys/:id", "/keys/" + key);
+  put("/members/:id", "/members/" + ids.member);
+  put("/keys/:id", "/keys/" + ids.key);
+  put("/workspaces/:id", "/workspaces/" + ids.workspace);
   put(":position", "1");
   return target;
 }
 
 class Roles : public ::testing::Test {
  protected:
-  // A key and a member that nobody has touched yet, so that every call could succeed.
+  // A key, a member and a workspace that nobody has touched yet, so that every call could succeed.
   std::string fresh_target(const Row& row) {
-    const std::string key = it.add_key("key " + std::to_string(++made_))["key"]["id"];
-    return target_of(row, key, it.add_member("verifier").id);
+    return target_of(row, {it.add_key("key " + std::to_string(++made_))["key"]["id"],
+                           it.add_member("verifier").id, it.add_tenant().workspace});
   }
 
   // The row's body with a name that is not taken.
@@ -136,7 +150,7 @@ TEST_F(Roles, NobodyMayWithoutACredential) {
 
 // Another workspace's id is 404, whatever the role there.
 TEST_F(Roles, AStrangerFindsNothing) {
-  const auto stranger = it.add_stranger();
+  const auto stranger = it.add_tenant();
   for (const Row& row : kRows) {
     if (std::string_view(row.pattern).find(':') == std::string_view::npos) continue;
     const std::string target = fresh_target(row);
@@ -147,6 +161,39 @@ TEST_F(Roles, AStrangerFindsNothing) {
   }
 }
 
+// Its own id is no secret to a tenant's owner, but it may not look after its own workspace either.
+TEST_F(Roles, ATenantsOwnerIsNoOperator) {
+  const auto tenant = it.add_tenant();
+  for (const Row& row : kRows) {
+    if (!std::string_view(row.pattern).starts_with("/v1/workspaces")) continue;
+    const auto size = it.size();
+    const auto answer =
+        it.call(tenant.secret, row.method, target_of(row, {"", "", tenant.workspace}), row.body);
+    EXPECT_EQ(answer.status, 403) << row.method << ' ' << row.pattern << answer.response.body;
+    EXPECT_EQ(answer.body["detail"], "This needs the role owner in the operator's workspace.");
+    EXPECT_EQ(it.size(), size);
+  }
+  EXPECT_EQ(it.call(tenant.secret, "POST", "/v1/workspaces/nonsense/suspend").status, 404);
+}
+
+TEST_F(Roles, TheOperatorReadsNoTenantsKeys) {
+  const auto tenant = it.add_tenant();
+  const auto made =
+      it.call(tenant.secret, "POST", "/v1/keys", R"({"type":"private","name":"theirs"})");
+  ASSERT_EQ(made.status, 201);
+  const std::string path = "/v1/keys/" + made.body["key"]["id"].get<std::string>();
+  const auto& operator_key = it.owner.secret;
+  EXPECT_EQ(it.call(operator_key, "GET", path).status, 404);
+  EXPECT_EQ(it.call(operator_key, "GET", path + "/history").status, 404);
+  EXPECT_EQ(it.call(operator_key, "POST", path + "/revoke").status, 404);
+  EXPECT_EQ(it.call(operator_key, "GET", "/v1/keys/" + tenant.key_id).status, 404);
+  EXPECT_EQ(it.call(operator_key, "GET", "/v1/members/" + tenant.id).status, 404);
+  EXPECT_EQ(it.call(operator_key, "GET", "/v1/keys").body["data"].size(), 1U) << "its own";
+  const std::string verify = R"({"key":")" + made.body["secret"].get<std::string>() + R"("})";
+  EXPECT_EQ(it.call(operator_key, "POST", "/v1/keys/verify", verify).body["code"], "NOT_FOUND");
+}
+
+  const auto other = it.add_member("admin");
 TEST_F(Roles, A403NamesTheRolesThatMay) {
   const auto verifier = it.add_member("verifier");
   const auto answer = it.call(verifier.secret, "GET", "/v1/keys");
@@ -155,7 +202,6 @@ TEST_F(Roles, A403NamesTheRolesThatMay) {
 
 TEST_F(Roles, AnAdminIssuesAManagementKeyToItselfAlone) {
   const auto admin = it.add_member("admin");
-  const auto other = it.add_member("admin");
   const auto path = [](const auto& person) {
     return "/v1/members/" + person.id + "/management_keys";
   };

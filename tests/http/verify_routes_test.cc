@@ -67,7 +67,7 @@ TEST_F(VerifyRoutes, RefusesInTheContractsOrder) {
 }
 
 TEST_F(VerifyRoutes, ShowsNothingOfWhatIsNotFound) {
-  const auto stranger = it.add_stranger();
+  const auto stranger = it.add_tenant();
   for (const std::string& secret :
        {std::string("nothing"), it.owner.secret, stranger.secret, std::string("sk_live_x")}) {
     const auto answer = verify({{"key", secret}});

@@ -29,49 +29,6 @@ SecretFacts facts_of(const http::Secret& secret, Timestamp now) {
   return {fresh_id<SecretId>(now), secret.hash(), secret.handle()};
 }
 
-// Events of one workspace, as the program itself would record them.
-class FrameBuilder {
- public:
-  FrameBuilder(const LogId& log, std::uint64_t first, const WorkspaceId& workspace, Timestamp time)
-      : workspace_(workspace), time_(time) {
-    frame_.log_id = log;
-    frame_.first_position = first;
-    frame_.frame_id = random_bytes<16>();
-    side_.frame_id = frame_.frame_id;
-  }
-
-  void add(const StreamId& stream, Event event, const std::optional<CommittedBlob>& subject = {}) {
-    RecordedEvent recorded;
-    recorded.position = frame_.end_position();
-    recorded.time = time_;
-    recorded.id = fresh_id<EventId>(time_);
-    recorded.workspace = workspace_;
-    recorded.workspace_seq = frame_.leaves.size();
-    recorded.stream = stream;
-    recorded.version = 1;
-    recorded.event = std::move(event);
-    EventSide side;
-    if (subject) {
-      recorded.subject_commitment = subject->commitment;
-      side.subject = subject->blob;
-    }
-    frame_.leaves.push_back(encode_leaf(recorded));
-    side_.events.push_back(std::move(side));
-  }
-
-  void append_to(EventLog& log) const {
-    const auto outcome = log.append(encode_frame(frame_), encode_side(side_), frame_.first_position,
-                                    frame_.leaves.size());
-    if (outcome != AppendOutcome::kOk) throw std::runtime_error("append failed");
-  }
-
- private:
-  const WorkspaceId workspace_;
-  const Timestamp time_;
-  Frame frame_;
-  Side side_;
-};
-
 }  // namespace
 
 std::string TestLedger::Answer::header(std::string_view name) const {
@@ -188,29 +145,14 @@ nlohmann::json TestLedger::add_key(std::string_view name, const nlohmann::json& 
   return answer.body;
 }
 
-TestLedger::Person TestLedger::add_stranger() {
-  const Timestamp now = clock.now();
-  const auto id = fresh_id<WorkspaceId>(now);
-  const auto member = fresh_id<MemberId>(now);
-  const auto key = fresh_id<KeyId>(now);
-  const http::Secret secret = http::make_secret(KeyType::kManagement, Environment::kLive, "");
-  KeyCreated created;
-  created.type = KeyType::kManagement;
-  created.name = "stranger";
-  created.secret = facts_of(secret, now);
-  created.scopes = {kAllScopes};
-  created.owner = member;
-  created.member = member;
-  FrameBuilder frame(projections->directory().log_id(), log.size(), id, now);
-  frame.add(stream_of(id), WorkspaceCreated{"Other", "default", false});
-  frame.add(policy_stream_of(id), PolicySet{});
-  frame.add(stream_of(member), MemberAdded{Role::kOwner},
-            commit_to(encode_blob(MemberProfile{"Sven", "sven@other.example"})));
-  frame.add(stream_of(key), created);
-  close();
-  frame.append_to(log);
-  open();
-  return {to_text(member), to_text(key), std::string(secret.reveal())};
+TestLedger::Tenant TestLedger::add_tenant(std::string_view name) {
+  const nlohmann::json body = {{"name", name},
+                               {"owner", {{"name", "Sven"}, {"email", "sven@other.example"}}}};
+  const Answer made = call(owner.secret, "POST", "/v1/workspaces", body.dump());
+  if (made.status != 201) throw std::runtime_error(made.response.body);
+  const nlohmann::json& key = made.body.at("management_key");
+  return {{made.body.at("owner").at("id"), key.at("id"), key.at("secret")},
+          made.body.at("workspace").at("id")};
 }
 
 }  // namespace keyledger

@@ -68,8 +68,11 @@ class TestLedger {
   // A key as the owner makes it, of type private; `extra` is put into the body. The answer's JSON.
   nlohmann::json add_key(std::string_view name, const nlohmann::json& extra = {});
 
-  // A second workspace's owner with its key, written past the API, which cannot make one yet.
-  Person add_stranger();
+  // Another workspace, which the operator's owner makes, and its owner.
+  struct Tenant : Person {
+    std::string workspace;
+  };
+  Tenant add_tenant(std::string_view name = "Other");
 
   // Stops everything and opens it again over the same log, with its derived rows or without.
   enum class Rows { kKeep, kForget };
