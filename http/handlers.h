@@ -51,4 +51,8 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> healthz(Call& call);
 [[nodiscard]] Result<Response> readyz(Call& call);
 
+// openapi_routes.cc
+[[nodiscard]] Result<Response> get_openapi(Call& call);
+[[nodiscard]] Result<Response> get_index(Call& call);
+
 }  // namespace keyledger::http

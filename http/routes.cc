@@ -64,6 +64,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/ledger", kEveryone, get_ledger},
     Route{"GET", "/healthz", anybody(), healthz},
     Route{"GET", "/readyz", anybody(), readyz},
+    Route{"GET", "/openapi.json", anybody(), get_openapi},
+    Route{"GET", "/", anybody(), get_index},
 };
 
 }  // namespace
