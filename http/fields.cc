@@ -128,12 +128,6 @@ std::optional<std::string> BodyReader::required_text(std::string_view field,
   return text(field, max_characters);
 }
 
-Patch<std::string> BodyReader::patch_text(std::string_view field, std::size_t max_characters) {
-  const Json* value = find(field);
-  if (value == nullptr) return {};
-  return {true, text(field, max_characters)};
-}
-
 std::optional<std::string> BodyReader::free_text(std::string_view field,
                                                  std::size_t max_characters) {
   const Json* value = find(field);
@@ -232,6 +226,7 @@ Patch<Metadata> BodyReader::metadata(std::string_view field) {
       out.emplace(key, std::move(*checked_text));
     }
   }
+  if (out.empty()) return {true, std::nullopt};  // as good as none
   return {true, std::move(out)};
 }
 
@@ -244,6 +239,13 @@ std::optional<std::string> BodyReader::presented_secret(std::string_view field) 
   if (value.is_string()) return value.get<std::string>();
   fault(field, FieldFault::kInvalid, "must be a text");
   return std::nullopt;
+}
+
+void BodyReader::not_cleared(std::string_view field) {
+  const Json* value = find(field);
+  if (value != nullptr && value->is_null()) {
+    fault(field, FieldFault::kInvalid, "cannot be cleared");
+  }
 }
 
 void BodyReader::not_supported(std::string_view field) {
@@ -279,6 +281,8 @@ void BodyReader::check_unknown() {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     if (find_secret(name) != std::string_view::npos) {
       faults_.add_secret("body");
+    } else if (find_secret(dump(value)) != std::string_view::npos) {
+      faults_.add_secret(shown_name(name));
     } else {
       fault(shown_name(name), FieldFault::kUnknownField, "is not a field of this call");
     }

@@ -88,8 +88,7 @@ class BodyReader {
   [[nodiscard]] std::optional<std::string> text(std::string_view field, std::size_t max_characters);
   [[nodiscard]] std::optional<std::string> required_text(std::string_view field,
                                                          std::size_t max_characters);
-  [[nodiscard]] Patch<std::string> patch_text(std::string_view field, std::size_t max_characters);
-  // As text() and patch_text(), but an empty text is as good as none: for texts that nobody must
+  // As text(), but an empty text is as good as none: for texts that nobody must
   // give.
   [[nodiscard]] std::optional<std::string> free_text(std::string_view field,
                                                      std::size_t max_characters);
@@ -131,6 +130,8 @@ class BodyReader {
   }
   // A secret presented for checking: the only text that may be one. Required; any text will do.
   [[nodiscard]] std::optional<std::string> presented_secret(std::string_view field);
+  // Refuses null for a field that always has a value.
+  void not_cleared(std::string_view field);
   // Refuses a field whose rule is not enforced yet: kNotSupported unless absent or null.
   void not_supported(std::string_view field);
 

@@ -29,13 +29,8 @@ std::optional<std::optional<T>> patched(const Patch<T>& patch) {
 ChangeKey read_change(BodyReader& body, const KeyId& id, const KeyDetails& now) {
   ChangeKey command;
   command.id = id;
-  const auto not_cleared = [&](const char* field, const auto& patch) {
-    if (patch.present && !patch.value) {
-      body.fault(field, FieldFault::kInvalid, "cannot be cleared");
-    }
-    return patch.value;
-  };
-  command.name = not_cleared("name", body.patch_text("name", kMaxName));
+  for (const char* field : {"name", "scopes", "owner_id"}) body.not_cleared(field);
+  command.name = body.text("name", kMaxName);
   if (body.has("scopes")) command.scopes = body.scopes("scopes");
   for (const char* field :
        {"allowed_origins", "allow_missing_origin", "allowed_ips", "rate_limit"}) {

@@ -174,20 +174,16 @@ Result<Response> change_member(Call& call) {
   const auto fields = read_fields(call);
   if (!fields) return fail(fields.error());
   BodyReader body(*fields);
-  const auto name = body.patch_text("name", kMaxName);
-  const auto email = body.patch_text("email", kMaxEmail);
-  check_email(body, email.value);
+  for (const char* field : {"name", "email", "role"}) body.not_cleared(field);
+  const auto name = body.text("name", kMaxName);
+  const auto email = body.text("email", kMaxEmail);
+  check_email(body, email);
   const auto role = read_role(body);
-  for (const auto* field : {"name", "email", "role"}) {
-    if (fields->contains(field) && fields->at(field).is_null()) {
-      body.fault(field, FieldFault::kInvalid, "cannot be cleared");
-    }
-  }
   std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));
 
   const MemberProfile before = (*view)->profile.value_or(MemberProfile{});
-  const MemberProfile after{name.value.value_or(before.name), email.value.value_or(before.email)};
+  const MemberProfile after{name.value_or(before.name), email.value_or(before.email)};
   ChangeMember command{(*view)->member.id, role, std::nullopt};
   if (!(after == before)) command.profile = commit_to(encode_blob(after));
   const auto receipt = submit(call, std::move(command), std::move(reason));

@@ -90,6 +90,43 @@ TEST(BodyReader, NeverShowsAFieldNameThatIsASecret) {
   EXPECT_EQ(refusal(reader), "secret_in_request; body not_allowed");
 }
 
+TEST(BodyReader, FindsASecretInWhatItDoesNotKnow) {
+  const std::string secret = some_secret();
+  const Json body = {{"plain", secret}, {"deep", {{"list", Json::array({1, "x" + secret})}}}};
+  BodyReader reader(body);
+  EXPECT_EQ(refusal(reader), "secret_in_request; plain not_allowed; deep not_allowed");
+}
+
+TEST(BodyReader, ReadsAnObjectWithinAndNamesItsFields) {
+  const Json body = {{"owner", {{"name", "Ada"}, {"age", 9U}, {"note", some_secret()}}}};
+  BodyReader good(body);
+  std::optional<std::string> name;
+  good.object("owner", [&name](BodyReader& fields) {
+    name = fields.text("name", 9);
+    static_cast<void>(fields.whole("age", 99));
+    static_cast<void>(fields.has("note"));
+  });
+  EXPECT_EQ(name, "Ada");
+  EXPECT_EQ(refusal(good), "");
+
+  BodyReader bad(body);
+  bad.object("owner", [](BodyReader& fields) { static_cast<void>(fields.text("name", 2)); });
+  bad.object("absent", [](BodyReader& /*fields*/) { FAIL(); });
+  EXPECT_EQ(refusal(bad), "secret_in_request; owner.note not_allowed");
+  const Json list = {{"owner", Json::array()}};
+  BodyReader wrong(list);
+  wrong.object("owner", [](BodyReader& /*fields*/) { FAIL(); });
+  wrong.object("absent", [](BodyReader& /*fields*/) { FAIL(); });
+  EXPECT_EQ(refusal(wrong), "invalid_request; owner invalid; absent required");
+}
+
+TEST(BodyReader, RefusesToClearWhatAlwaysHasAValue) {
+  const Json body = json(R"({"a":null,"b":"x"})");
+  BodyReader reader(body);
+  for (const char* field : {"a", "b", "c"}) reader.not_cleared(field);
+  EXPECT_EQ(refusal(reader), "invalid_request; a invalid");
+}
+
 TEST(BodyReader, DoesNotRepeatUnprintableFieldNames) {
   Json body;
   body[std::string(100, 'x')] = 1;
@@ -113,11 +150,11 @@ TEST(BodyReader, TakesNullForAbsent) {
 TEST(BodyReader, TellsUnchangedFromClearedFromSet) {
   const Json body = json(R"({"cleared":null,"set":"x","empty":""})");
   BodyReader reader(body);
-  EXPECT_FALSE(reader.patch_text("absent", 9).present);
-  const auto cleared = reader.patch_text("cleared", 9);
+  EXPECT_FALSE(reader.patch_free_text("absent", 9).present);
+  const auto cleared = reader.patch_free_text("cleared", 9);
   EXPECT_TRUE(cleared.present);
   EXPECT_FALSE(cleared.value);
-  EXPECT_EQ(reader.patch_text("set", 9).value, "x");
+  EXPECT_EQ(reader.patch_free_text("set", 9).value, "x");
   const auto empty = reader.patch_free_text("empty", 9);
   EXPECT_TRUE(empty.present);
   EXPECT_FALSE(empty.value);

@@ -140,13 +140,21 @@ TEST_F(KeyRoutes, PatchMakesOneEventPerIntentAndChangesNothingElse) {
   const auto again = as_owner("PATCH", "/v1/keys/" + id, R"({"name":"crm2","scopes":["a"]})");
   EXPECT_EQ(again.status, 200);
   EXPECT_EQ(it.size(), before + 5) << "what is so already makes no event";
+  ASSERT_EQ(as_owner("PATCH", "/v1/keys/" + id, R"({"metadata":null})").status, 200);
+  EXPECT_EQ(it.size(), before + 6);
+  for (const char* none : {R"({"metadata":{}})", R"({"metadata":null})", R"({"description":""})"}) {
+    EXPECT_EQ(as_owner("PATCH", "/v1/keys/" + id, none).status, 200);
+  }
+  EXPECT_EQ(it.size(), before + 6) << "an empty one is as good as none";
 }
 
 TEST_F(KeyRoutes, PatchNamesEachBadField) {
   const std::string id = it.add_key("crm")["key"]["id"];
   it.add_key("taken");
   const std::pair<const char*, std::vector<std::string>> rows[] = {
-      {R"({"name":null})", {"name invalid"}},
+      {R"({"name":null,"scopes":null,"owner_id":null})",
+       {"name invalid", "scopes invalid", "owner_id invalid"}},
+      {R"({"name":""})", {"name invalid"}},
       {R"({"scopes":[]})", {"scopes invalid"}},
       {R"({"expires_at":"soon"})", {"expires_at invalid"}},
       {R"({"expires_at":"2020-01-01T00:00:00Z"})", {"expires_at invalid"}},
