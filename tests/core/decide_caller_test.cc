@@ -215,6 +215,7 @@ TEST(Version, IsComparedByEveryChange) {
       RevokeKey{kKey},
       ChangeMember{s.admin, Role::kAuditor, std::nullopt},
       RemoveMember{s.admin},
+      SuspendWorkspace{s.other_workspace},
   };
   Policy strict;
   strict.require_if_match = true;
@@ -263,6 +264,8 @@ TEST(Reason, IsRequiredOfEveryChangeWhereThePolicySaysSo) {
       AddMember{test_id<MemberId>(9), Role::kAdmin, test_blob("Ann")},
       ChangeMember{s.admin, Role::kAuditor, std::nullopt},
       RemoveMember{s.admin},
+      create_workspace(),
+      SuspendWorkspace{s.other_workspace},
   };
   for (const Command& command : commands) {
     SCOPED_TRACE("command " + std::to_string(command.index()));
@@ -328,6 +331,9 @@ TEST(State, ThatCannotBeReadDecidesNothing) {
       ChangeMember{s.owner, Role::kOwner, test_blob("Olga")},
       ChangeMember{s.admin, Role::kAuditor, std::nullopt},
       RemoveMember{s.admin},
+      create_workspace(),
+      SuspendWorkspace{s.other_workspace},
+      ResumeWorkspace{s.other_workspace},
       RecordExpiry{kKey},
       RecordRetirement{kKey, test_secret(1).id},
       RecordRetiredSecretUse{kKey, test_secret(1).id},

@@ -12,19 +12,6 @@ constexpr WorkspaceId kNewWorkspace = test_id<WorkspaceId>(9);
 constexpr MemberId kNewOwner = test_id<MemberId>(9);
 constexpr KeyId kFirstKey = test_id<KeyId>(900);
 
-CreateWorkspace create_workspace() {
-  CreateWorkspace command;
-  command.workspace = kNewWorkspace;
-  command.workspace_name = "Gamma";
-  command.profile = "default";
-  command.owner = kNewOwner;
-  command.owner_profile = test_blob("Gina");
-  command.key = kFirstKey;
-  command.key_name = "owner";
-  command.secret = test_secret(900);
-  return command;
-}
-
 TEST(CreateWorkspace, MakesItsPolicyOwnerAndKeyInItself) {
   Scenario s;
   const auto decision = s.when(create_workspace());

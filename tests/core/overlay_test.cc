@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kKeys = 12;    // few, so that calls meet
 constexpr std::uint64_t kMembers = 4;  // the owner and three more
 constexpr std::uint64_t kNames = 5;
+constexpr std::uint64_t kTenants = 3;
 
 // One state that is fed at once, and one that is fed late under an overlay.
 class TwoStates {
@@ -91,6 +92,18 @@ class TwoStates {
     EXPECT_EQ(**overlay_.workspace(h_.workspace), **prompt_.workspace(h_.workspace));
     EXPECT_EQ(*overlay_.events_in(h_.workspace), *prompt_.events_in(h_.workspace));
     EXPECT_EQ(*overlay_.ledger_version(), *prompt_.ledger_version());
+    for (std::uint64_t i = 0; i < kTenants; ++i) compare_tenant(tenant(i));
+  }
+
+  void compare_tenant(const WorkspaceId& id) {
+    const auto found = *overlay_.workspace(id);
+    const auto expected = *prompt_.workspace(id);
+    ASSERT_EQ(found == nullptr, expected == nullptr);
+    if (found != nullptr) {
+      EXPECT_EQ(*found, *expected);
+    }
+    EXPECT_EQ(*overlay_.owners(id), *prompt_.owners(id));
+    EXPECT_EQ(*overlay_.events_in(id), *prompt_.events_in(id));
   }
 
   [[nodiscard]] std::size_t recorded() const { return prompt_.history().size(); }
@@ -105,7 +118,7 @@ class TwoStates {
   std::string name() { return std::to_string(below(kNames)); }
 
   Command random_command() {
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
       case 1: {
         Submission made = h_.create(100 + below(kKeys), name());
@@ -143,8 +156,27 @@ class TwoStates {
         return RemoveMember{member(1 + below(kMembers - 1))};
       }
       case 7: return ResumeKey{key()};
+      case 8: return tenant_command();
       default: return RevokeKey{key()};
     }
+  }
+
+  WorkspaceId tenant(std::uint64_t number) { return numbered<WorkspaceId>(10 + number); }
+
+  Command tenant_command() {
+    const std::uint64_t number = below(kTenants);
+    if (*prompt_.workspace(tenant(number)) == nullptr) {
+      CreateWorkspace create;
+      create.workspace = tenant(number);
+      create.workspace_name = name();
+      create.owner = numbered<MemberId>(80 + number);
+      create.owner_profile = commit_to("");
+      create.key = numbered<KeyId>(90 + number);
+      create.secret = {numbered<SecretId>(90 + number), {}, "mk_live_…"};
+      return create;
+    }
+    if (below(2) == 0) return SuspendWorkspace{tenant(number)};
+    return ResumeWorkspace{tenant(number)};
   }
 
   void lay_over(const RecordedEvent& event) {

@@ -91,6 +91,19 @@ IssueManagementKey issue_to(const MemberId& member) {
   return command;
 }
 
+CreateWorkspace create_workspace() {
+  CreateWorkspace command;
+  command.workspace = test_id<WorkspaceId>(9);
+  command.workspace_name = "Gamma";
+  command.profile = "default";
+  command.owner = test_id<MemberId>(9);
+  command.owner_profile = test_blob("Gina");
+  command.key = test_id<KeyId>(900);
+  command.key_name = "owner";
+  command.secret = test_secret(900);
+  return command;
+}
+
 Scenario::Scenario() {
   FoundLedger founding;
   founding.log_id = test_id<LogId>(1);

@@ -51,6 +51,7 @@ inline constexpr KeyId kNewKey = test_id<KeyId>(3);
 [[nodiscard]] CreateKey create_public(std::string name);
 [[nodiscard]] ChangeKey change_of(const KeyId& key);
 [[nodiscard]] IssueManagementKey issue_to(const MemberId& member);
+[[nodiscard]] CreateWorkspace create_workspace();  // number 9, its owner too
 
 // A founded ledger: one workspace with the default policy and a member of each role, each with an
 // active management key; and a second workspace with an owner of its own.
