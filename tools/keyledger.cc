@@ -68,6 +68,10 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
       ->add_flag("--behind-tls-proxy", serve.behind_tls_proxy,
                  "allow addresses other than loopback: a TLS proxy on a trusted network is before")
       ->envname("KEYLEDGER_BEHIND_TLS_PROXY");
+  command
+      ->add_option("--host", serve.hosts,
+                   "a name under which clients reach it, repeatable; other Hosts are answered 421")
+      ->envname("KEYLEDGER_HOST");
   add(*command, "log-level", serve.log_level, "debug, info, warn, error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

@@ -28,6 +28,11 @@ Result<ListenAddress> parse_listen_address(std::string_view option, std::string_
   return address;
 }
 
+std::string host_in_url(std::string_view host) {
+  const bool v6 = host.find(':') != std::string_view::npos;
+  return v6 ? fmt::format("[{}]", host) : std::string(host);
+}
+
 bool is_loopback(std::string_view host) {
   if (host == "localhost") return true;
   const std::string text(host);

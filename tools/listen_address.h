@@ -21,6 +21,9 @@ struct ListenAddress {
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view option,
                                                          std::string_view text);
 
+// As it stands in a URL and in the header Host: an IPv6 address in brackets.
+[[nodiscard]] std::string host_in_url(std::string_view host);
+
 // 127.0.0.0/8, ::1 and "localhost".
 [[nodiscard]] bool is_loopback(std::string_view host);
 

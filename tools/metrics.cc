@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "http/routes.h"
+#include "tools/listen_address.h"
 #include "tools/service.h"
 #include "tools/version.h"
 
@@ -214,8 +215,7 @@ void Metrics::count(const http::AccessRecord& record) {
 void Metrics::count(Verdict verdict) { rep_->verdict_counts.at(verdict)->Increment(); }
 
 Result<void> Metrics::listen(const std::string& host, std::uint16_t port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  const std::string address = fmt::format("{}:{}", v6 ? "[" + host + "]" : host, port);
+  const std::string address = fmt::format("{}:{}", host_in_url(host), port);
   try {
     rep_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
   } catch (const std::exception&) {

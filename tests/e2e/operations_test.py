@@ -57,6 +57,19 @@ class Operations(unittest.TestCase):
                 self.assertNotIn(told, text)
             server.stop()
 
+    def test_it_answers_only_for_the_hosts_that_it_was_told(self):
+        with Server(PROGRAM) as server:
+            server.start("--host", "keys.example.com", "--host", "other.example.com")
+            client = server.client(None)
+            for host in ("keys.example.com", "Keys.Example.com:8443", "other.example.com",
+                         "localhost", f"127.0.0.1:{server.port}", f"[::1]:{server.port}"):
+                self.assertEqual(client.request("GET", "/healthz", headers={"Host": host})[0], 200,
+                                 host)
+            for host in ("evil.example", "keys.example.com.evil.example", "127.0.0.2"):
+                self.assertEqual(client.request("GET", "/healthz", headers={"Host": host})[0], 421,
+                                 host)
+            server.stop()
+
     def test_it_does_not_listen_openly_without_tls_before_it(self):
         with Server(PROGRAM) as server:
             for option in ("--listen", "--metrics-listen"):

@@ -26,6 +26,11 @@ TEST(ListenAddress, RefusesWhatIsNoneAndNamesTheOption) {
   }
 }
 
+TEST(ListenAddress, WritesAHostAsAUrlDoes) {
+  EXPECT_EQ(host_in_url("::1"), "[::1]");
+  EXPECT_EQ(host_in_url("127.0.0.1"), "127.0.0.1");
+}
+
 TEST(ListenAddress, KnowsLoopback) {
   for (const char* host : {"127.0.0.1", "127.255.0.9", "::1", "localhost"}) {
     EXPECT_TRUE(is_loopback(host)) << host;

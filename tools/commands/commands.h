@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace keyledger {
 
@@ -24,6 +25,8 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  // loopback, unless behind_tls_proxy
   std::string metrics_listen;             // likewise; empty: no metrics
   bool behind_tls_proxy = false;          // somebody else speaks TLS with the clients
+  // Names under which clients reach it, besides the loopback ones and the listen address.
+  std::vector<std::string> hosts;
   std::string log_level = "info";
   std::string log_format = "auto";  // text, json, auto: text on a terminal
   bool access_log = true;  // one line a request

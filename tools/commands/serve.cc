@@ -73,10 +73,14 @@ void log_fault(const http::AccessRecord& record) {
             {{"request_id", record.request_id}, {"fault", record.fault}});
 }
 
-http::ApiOptions api_options(const ServeOptions& options, Metrics& metrics) {
+http::ApiOptions api_options(const ServeOptions& options, const ListenAddress& listen,
+                             Metrics& metrics) {
   http::ApiOptions api;
   api.clock = wall_clock;
   api.version = kVersion;
+  api.hosts = {"localhost", "127.0.0.1", "[::1]"};
+  api.hosts.push_back(host_in_url(listen.host));
+  api.hosts.insert(api.hosts.end(), options.hosts.begin(), options.hosts.end());
   api.access_log = [&metrics, write = options.access_log](const http::AccessRecord& record) {
     metrics.count(record);
     if (write) log_access(record);
@@ -148,7 +152,7 @@ int run_serve(const ServeOptions& options) {
     }
   }
   http::Api api((*service)->ledger(), (*service)->projections(), (*service)->log(),
-                api_options(options, metrics));
+                api_options(options, addresses->api, metrics));
   http::ServerOptions server_options;
   server_options.host = addresses->api.host;
   server_options.port = addresses->api.port;
