@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The service against its own document: every example, then requests made up from the schemas, whole
-and broken. No answer may be a 5xx or anything that http/openapi.json does not describe.
+"""The service against its own document: every example, then requests made up from the schemas,
+whole and broken. No answer may be a 5xx or anything that http/openapi.json does not describe.
 
 Usage: openapi_requests_test.py PATH-OF-keyledger
 KEYLEDGER_SEED repeats a run, KEYLEDGER_LONG_TESTS=1 makes it fifty times as long.
@@ -19,10 +19,21 @@ import server
 
 REQUESTS = 30_000 if server.LONG else 600
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-ODD_TEXTS = ["naïve café", "日本語", "🔑", "e\u0301", "\"quoted\\\"", "'; drop", "<b>", "${x}", "%s%n", "null",
-             " x ", "a" * 128, "ALL", "-1", "../..", "\u202e", "\ufeffx"]
+ODD_TEXTS = ["naïve café", "日本語", "🔑", "e\u0301", "\"quoted\\\"", "'; drop", "<b>", "${x}",
+             "%s%n", "null", " x ", "a" * 128, "ALL", "-1", "../..", "\u202e", "\ufeffx"]
 BAD_TEXTS = ["", "\u0000", "a\nb", "\u007f", "\u0085", "x" * 1001, "x" * 70_000]
-BAD_VALUES = [None, True, 0, -1, 1.5, 1e308, 2**63, 2**64, [], {}, [[]], {"a": {"b": [1]}}, "x"] + BAD_TEXTS
+BAD_VALUES = [None, True, 0, -1, 1.5, 1e308, 2**63, 2**64, [], {}, [[]], {"a": {"b": [1]}}, "x",
+              *BAD_TEXTS]
+BAD_BODIES = [
+    b"{", b"[]", b"null", b"1", b"\"x\"", b"\xff\xfe", b"{\"name\":\"a\",\"name\":\"b\"}",
+    b"{\"name\":\"\xc3\x28\"}", b"{\"name\":\"\\ud800\"}", b"{\"n\":1e999}", b"\xef\xbb\xbf{}",
+    b"[" * 100_000, b"{\"a\":" * 50 + b"1" + b"}" * 50, b" " * 1_100_000]
+BAD_PARAMETERS = ["", "-1", "1e3", "x" * 3000, "\x00", "ü", "01", "null"]
+BAD_HEADERS = ["", "\"", "\"a\"", "W/\"1\"", "ü", "x" * 300, "99999999999999999999"]
+BAD_SEGMENTS = ["x", "%00", "..", "%2f", "a" * 300, "99999999999999999999", "-1", "%FF"]
+BAD_TYPES = ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"]
+TIMES = ["2099-01-01T00:00:00Z", "2030-06-01T12:00:00.5+02:00", "2020-01-01T00:00:00.000Z"]
+ADDRESSES = ["a@b", "ada@example.com", "ü@example.com", "x" * 200 + "@example.com"]
 METHODS = ["get", "post", "put", "patch", "delete", "options"]
 
 
@@ -64,18 +75,19 @@ class Values:
 
     def _string(self, schema):
         if schema.get("format") == "date-time":
-            return self.rng.choice(["2099-01-01T00:00:00Z", "2030-06-01T12:00:00.5+02:00", "2020-01-01T00:00:00.000Z"])
+            return self.rng.choice(TIMES)
         pattern = schema.get("pattern", "")
         if pattern.endswith("[0-7][0-9A-HJKMNP-TV-Z]{25}$"):
             return pattern[1:pattern.index("_") + 1] + ulid(self.rng)
         if pattern == "^[A-Za-z0-9_.:-]{1,64}$":
             return self.rng.choice(["ALL", "BLOG_READ", "a.b:c-d", "x" * 64])
         if pattern.startswith("^[^@ ]+@"):
-            return self.rng.choice(["a@b", "ada@example.com", "ü@example.com", "x" * 200 + "@example.com"])
+            return self.rng.choice(ADDRESSES)
         if pattern.startswith("^(\"[0-9]"):
             return self.rng.choice(["*", "1", "\"1\"", "\"2\"", "\"77\""])
         if pattern:  # a header: printable ASCII
-            return "h" + "".join(self.rng.choices(string.ascii_letters + " !'~", k=self.rng.randint(0, 20))) + "h"
+            letters = self.rng.choices(string.ascii_letters + " !'~", k=self.rng.randint(0, 20))
+            return "h" + "".join(letters) + "h"
         most = schema.get("maxLength", 40)
         texts = ODD_TEXTS + ["word" + str(self.rng.randint(0, 10**9))] * 20
         texts += ["é" * most] + ([""] if schema.get("minLength", 0) == 0 else [])
@@ -92,7 +104,8 @@ class Values:
             if name in schema.get("required", []) or self.rng.random() < share:
                 out[name] = self.make(inner)
         if isinstance(schema.get("additionalProperties"), dict) and not schema.get("properties"):
-            for name in self.rng.sample(["a", "team", "X-A", "ключ", "z" * 40], self.rng.randint(0, 3)):
+            names = ["a", "team", "X-A", "ключ", "z" * 40]
+            for name in self.rng.sample(names, self.rng.randint(0, 3)):
                 out[name] = self.make(schema["additionalProperties"])
         for name, others in schema.get("dependentRequired", {}).items():
             if name in out:
@@ -119,7 +132,8 @@ class Request:
 
     def __str__(self):
         body = self.raw if self.raw is not None else json.dumps(self.body)
-        return f"{self.method.upper()} {self.target()[:300]} {self.headers} {body[:500]!r} broken={self.broken}"
+        return (f"{self.method.upper()} {self.target()[:300]} {self.headers} {body[:500]!r} "
+                f"broken={self.broken}")
 
 
 class Run:
@@ -129,7 +143,8 @@ class Run:
         self.owner = served.client()
         _, self.document, _ = self.owner.request("GET", "/openapi.json")
         self.schemas = json_schema.Schemas(self.document)
-        self.operations = [(path, method, operation) for path, item in self.document["paths"].items()
+        self.operations = [(path, method, operation)
+                           for path, item in self.document["paths"].items()
                            for method, operation in item.items()]
         self.seen = collections.Counter()
         self.failures = []
@@ -141,8 +156,9 @@ class Run:
         self.ids = {"KeyId": [], "MemberId": [], "WorkspaceId": []}
         self.callers = {"owner": self.served.owner}
         for role in ("admin", "auditor", "verifier"):
-            member, _ = self.owner.expect(201, "POST", "/v1/members", {"name": role, "email": "a@b", "role": role})
-            key, _ = self.owner.expect(201, "POST", f"/v1/members/{member['id']}/management_keys", {})
+            member = self.add_member(role, role)
+            path = f"/v1/members/{member['id']}/management_keys"
+            key, _ = self.owner.expect(201, "POST", path, {})
             self.callers[role] = key["secret"]
         tenant = self.fresh("WorkspaceId")
         self.callers["tenant"] = tenant["management_key"]["secret"]
@@ -153,6 +169,10 @@ class Run:
             for kind in self.ids:
                 self.fresh(kind)
 
+    def add_member(self, name, role):
+        body = {"name": name, "email": "a@b", "role": role}
+        return self.owner.expect(201, "POST", "/v1/members", body)[0]
+
     def fresh(self, kind):
         """Makes one more thing of the kind and remembers its id."""
         name = f"fresh {len(self.ids[kind])} {self.rng.randint(0, 10**12)}"
@@ -160,10 +180,11 @@ class Run:
             made = self.owner.create_key(name)
             self.ids[kind].append(made["key"]["id"])
         elif kind == "MemberId":
-            made, _ = self.owner.expect(201, "POST", "/v1/members", {"name": name, "email": "a@b", "role": "admin"})
+            made = self.add_member(name, "admin")
             self.ids[kind].append(made["id"])
         else:
-            made, _ = self.owner.expect(201, "POST", "/v1/workspaces", {"name": name, "owner": {"name": "n", "email": "a@b"}})
+            body = {"name": name, "owner": {"name": "n", "email": "a@b"}}
+            made, _ = self.owner.expect(201, "POST", "/v1/workspaces", body)
             self.ids[kind].append(made["workspace"]["id"])
         return made
 
@@ -192,7 +213,8 @@ class Run:
             elif parameter.get("style") == "deepObject":
                 request.query += [(f"{name}[{k}]", v) for k, v in self.values.make(schema).items()]
             elif schema.get("type") == "array":
-                request.query.append((name, self.rng.choice(["key.*", "key.created", "member.added"])))
+                action = self.rng.choice(["key.*", "key.created", "member.added"])
+                request.query.append((name, action))
             else:
                 request.query.append((name, self.values.make(schema)))
         media = self.media_of(operation)
@@ -211,20 +233,22 @@ class Run:
         way = rng.choice(ways)
         request.broken.append(way)
         if way == "query":
-            known = [name for name, _ in request.query] + ["limit", "cursor", "min_position", "from", "key", "status"]
-            name = rng.choice(known + ["unknown", "a[b]", ""])
-            request.query.append((name, rng.choice(["", "-1", "1e3", "x" * 3000, "\x00", "ü", "01", "null"])))
+            names = [name for name, _ in request.query]
+            names += ["limit", "cursor", "min_position", "from", "key", "status"]
+            name = rng.choice(names + ["unknown", "a[b]", ""])
+            request.query.append((name, rng.choice(BAD_PARAMETERS)))
         elif way == "header":
-            name = rng.choice(["If-Match", "Idempotency-Key", "X-Request-Id", "X-Reason", "X-On-Behalf-Of", "Host-2"])
-            request.headers[name] = rng.choice(["", "\"", "\"a\"", "W/\"1\"", "\u00fc", "x" * 300, "99999999999999999999"])
+            name = rng.choice(["If-Match", "Idempotency-Key", "X-Request-Id", "X-Reason",
+                               "X-On-Behalf-Of", "X-Unknown"])
+            request.headers[name] = rng.choice(BAD_HEADERS)
         elif way == "path":
             for name in request.path:
-                request.path[name] = rng.choice(["x", "key_" + ulid(rng), "mem_" + ulid(rng), "%00", "..", "%2f", "a" * 300,
-                                                 "99999999999999999999", "-1", "%FF", "key_" + ulid(rng).lower()])
+                unknown = ["key_" + ulid(rng), "mem_" + ulid(rng), "key_" + ulid(rng).lower()]
+                request.path[name] = rng.choice(BAD_SEGMENTS + unknown)
         elif way == "credential":
             request.key = rng.choice([None, "mk_live_nonsense", "\u00fc", "x" * 600])
         elif way == "media":
-            request.headers["Content-Type"] = rng.choice(["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"])
+            request.headers["Content-Type"] = rng.choice(BAD_TYPES)
             request.body = request.body or {}
         elif way == "secret":
             place = rng.choice(["query", "header", "body"])
@@ -233,7 +257,8 @@ class Run:
             elif place == "header":
                 request.headers["X-Reason"] = "because " + self.served.owner
             else:
-                request.body = {**(request.body or {}), "name": "my " + self.served.owner, "reason": self.served.owner}
+                secret = {"name": "my " + self.served.owner, "reason": self.served.owner}
+                request.body = {**(request.body or {}), **secret}
         else:
             self.break_body(request)
 
@@ -245,16 +270,14 @@ class Run:
         ways = ["unknown", "drop", "replace", "replace", "replace", "raw"]
         way = rng.choice(ways)
         if way == "unknown":
-            request.body[rng.choice(["id", "unknown", "", "x" * 200, "\u0007", "🔑"])] = rng.choice(BAD_VALUES)
+            name = rng.choice(["id", "unknown", "", "x" * 200, "\u0007", "🔑"])
+            request.body[name] = rng.choice(BAD_VALUES)
         elif way == "drop" and request.body:
             del request.body[rng.choice(list(request.body))]
         elif way == "replace" and request.body:
             request.body[rng.choice(list(request.body))] = rng.choice(BAD_VALUES)
         else:
-            request.raw = rng.choice([
-                b"{", b"[]", b"null", b"1", b"\"x\"", b"\xff\xfe", text.encode()[:-1], text.encode() + b"x",
-                b"{\"name\":\"a\",\"name\":\"b\"}", b"{\"name\":\"\xc3\x28\"}", b"{\"name\":\"\\ud800\"}", b"[" * 100_000,
-                b"{\"a\":" * 50 + b"1" + b"}" * 50, b"{\"n\":1e999}", b" " * 1_100_000, b"\xef\xbb\xbf{}"])
+            request.raw = rng.choice([*BAD_BODIES, text.encode()[:-1], text.encode() + b"x"])
 
     # --- Sending and judging ---
 
@@ -263,9 +286,12 @@ class Run:
         headers = dict(request.headers)
         if request.key is not None:
             headers["Authorization"] = "Bearer " + self.callers.get(request.key, request.key)
-        raw = request.raw if request.raw is not None or request.body is None else json.dumps(request.body).encode()
+        raw = request.raw
+        if raw is None and request.body is not None:
+            raw = json.dumps(request.body).encode()
         headers = {name: value.encode("utf-8") for name, value in headers.items()}
-        status, answer, answer_headers = client.request(request.method.upper(), request.target(), headers=headers, raw=raw)
+        status, answer, answer_headers = client.request(
+            request.method.upper(), request.target(), headers=headers, raw=raw)
         client.connection.close()
         return status, answer, answer_headers
 
@@ -294,7 +320,8 @@ class Run:
                 yield from self.schemas.faults(header["schema"], int(value), name)
             else:
                 yield from self.schemas.faults(header["schema"], value, name)
-        if kind == "application/problem+json" and isinstance(answer, dict) and answer["status"] != status:
+        is_problem = kind == "application/problem+json" and isinstance(answer, dict)
+        if is_problem and answer["status"] != status:
             yield f"the body says {answer['status']}"
         if "Ledger-Position" not in headers:
             yield "no Ledger-Position"
@@ -306,8 +333,9 @@ class Run:
         if wanted and status not in wanted:
             faults.append(f"answered {status} where {wanted} was to be expected")
         if faults:
-            self.failures.append(f"{operation['operationId']} {request}\n  -> {status} {json.dumps(answer)[:600]}\n  "
-                                 + "\n  ".join(faults[:5]))
+            name = operation["operationId"]
+            answered = f"{status} {json.dumps(answer)[:600]}"
+            self.failures.append("\n  ".join([f"{name} {request}", f"-> {answered}", *faults[:5]]))
         self.learn(operation, status, answer)
         return status, answer
 
@@ -318,7 +346,7 @@ class Run:
             self.fresh(ends[operation["operationId"]])
 
     def examples(self):
-        """Each example of a body is accepted and answered as described; so is each call without one."""
+        """Each example of a body is accepted and answered as described; so is a call without."""
         for path, method, operation in self.operations:
             media = self.media_of(operation)
             for name, example in (media["examples"] if media else {"": {"value": None}}).items():
@@ -341,6 +369,34 @@ class Run:
         self.fresh(kind)
         return self.ids[kind][-1]
 
+    def refusals(self):
+        """One of each kind, so that no run depends on luck to see them."""
+        named = {row[2]["operationId"]: row for row in self.operations}
+        key = {"type": "private", "name": "once"}
+        once = {"Idempotency-Key": "refusals"}
+        rows = [
+            ("createKey", "owner", key, once, 201),
+            ("createKey", "owner", {**key, "name": "other"}, once, 422),
+            ("createKey", "owner", key, {}, 409),
+            ("createKey", "owner", {"name": "no type"}, {}, 400),
+            ("createKey", None, key, {}, 401),
+            ("createKey", "auditor", key, {}, 403),
+            ("createWorkspace", "tenant", {}, {}, 403),
+            ("createKey", "owner", {**key, "description": "x" * 1_100_000}, {}, 413),
+            ("createKey", "owner", key, {"Content-Type": "text/plain"}, 415),
+            ("createKey", "owner", key, {"Content-Encoding": "gzip"}, 415),
+            ("changeKey", "owner", {"name": "renamed once"}, {"If-Match": "\"77\""}, 412),
+            ("suspendWorkspace", "tenant", {}, {}, 404),
+            ("getKey", "tenant", None, {}, 404)]
+        for name, caller, body, headers, status in rows:
+            path, method, operation = named[name]
+            request = Request(method, path)
+            request.key, request.body, request.headers = caller, body, headers
+            if "{id}" in path:
+                parameter = self.schemas.resolve(operation["parameters"][0])
+                request.path["id"] = self.something_for(parameter["schema"])
+            self.check(operation, request, (status,))
+
     def other_methods(self):
         """405 names exactly the methods of the document."""
         for path, item in self.document["paths"].items():
@@ -353,7 +409,7 @@ class Run:
                 status, answer, headers = self.send(request)
                 allow = set(headers.get("Allow", "").split(", "))
                 if status != 405 or allow != known or answer["code"] != "method_not_allowed":
-                    self.failures.append(f"{method} {path}: {status}, Allow {allow} and not {known}")
+                    self.failures.append(f"{method} {path}: {status}, Allow {allow}, not {known}")
 
     def random_requests(self, count):
         for _ in range(count):
@@ -371,8 +427,6 @@ class Run:
         silent = [operation["operationId"] for _, _, operation in self.operations
                   if not any((operation["operationId"], ok) in self.seen for ok in (200, 201))]
         assert not silent, f"never answered well: {silent}"
-        for status in (400, 401, 403, 404, 409, 412, 415):
-            assert by_status[status], f"no request was answered {status}: the generator has gone lame"
 
 
 def main():
@@ -382,6 +436,7 @@ def main():
         served.start()
         run = Run(served, seed)
         run.examples()
+        run.refusals()
         run.other_methods()
         run.random_requests(REQUESTS)
         for failure in run.failures[:20]:
