@@ -45,6 +45,20 @@ bool is_json(std::string_view content_type) {
   return same_text(type, wanted);
 }
 
+// Packed bodies are not unpacked: a small one may hold a large one.
+Result<void> check_media(const Request& request) {
+  if (request.body.empty()) return {};
+  const auto type = request.header("Content-Type");
+  const auto encoding = request.header("Content-Encoding");
+  if (type && !is_json(*type)) {
+    return fail(ErrorCode::kUnsupportedMediaType, "A body must be application/json.");
+  }
+  if (encoding && !same_text(*encoding, "identity")) {
+    return fail(ErrorCode::kUnsupportedMediaType, "A body must not be compressed.");
+  }
+  return {};
+}
+
 // A page whose name was made to point here (DNS rebinding) still sends its own name.
 Result<void> check_host(const ApiOptions& options, const Request& request) {
   if (options.hosts.empty()) return {};
@@ -248,10 +262,7 @@ class Exchange {
       call.caller = *caller;
       if (auto allowed = check_role(call); !allowed) return fail(allowed.error());
     }
-    const auto content_type = request_.header("Content-Type");
-    if (!request_.body.empty() && content_type && !is_json(*content_type)) {
-      return fail(ErrorCode::kUnsupportedMediaType, "A body must be application/json.");
-    }
+    if (auto readable = check_media(request_); !readable) return fail(readable.error());
     if (auto known = check_query(call.route, call.query); !known) return fail(known.error());
     if (auto there = wait_for_position(call); !there) return fail(there.error());
     if (call.route.method == "GET") call.position = position_of(api_);

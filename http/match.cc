@@ -65,7 +65,8 @@ Match match(std::span<const Route> table, std::string_view method, std::string_v
 }
 
 ParameterUse parameter_use(const Route& route, std::string_view name) {
-  if (route.method == "GET" && name == "min_position") return ParameterUse::kOnce;
+  const bool waits = route.method == "GET" && route.permission.kind == Permission::Kind::kMembers;
+  if (waits && name == "min_position") return ParameterUse::kOnce;
   std::string_view rest = route.query;
   while (!rest.empty()) {
     std::string_view known = rest.substr(0, rest.find(' '));

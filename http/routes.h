@@ -52,7 +52,7 @@ struct Route {
   Handler handler;
   // The parameters it knows, with a space between: "type action* metadata[]". "x*" may be repeated,
   // "x[]" stands for x[anything]. Others, and repeated ones, are refused before the handler runs.
-  // Every GET knows min_position besides.
+  // Every GET of members knows min_position besides; nobody else may make the service wait.
   std::string_view query = {};
 };
 

@@ -193,6 +193,27 @@ TEST_F(Dispatch, TakesJsonAlone) {
   EXPECT_EQ(post("Application/JSON ; charset=utf-8").status, 201);
 }
 
+TEST_F(Dispatch, RefusesAPackedBody) {
+  const auto post = [&](std::string_view encoding) {
+    return it
+        .call(it.owner.secret, "POST", "/v1/keys", R"({"type":"private","name":"k"})",
+              {{"Content-Encoding", std::string(encoding)}})
+        .status;
+  };
+  for (const char* encoding : {"gzip", "br", "deflate", "x", ""}) EXPECT_EQ(post(encoding), 415);
+  EXPECT_EQ(post("Identity"), 201);
+}
+
+// Nobody may make the service wait who has not shown a management key.
+TEST_F(Dispatch, WaitsForNobodyUnknown) {
+  for (const char* target : {"/healthz", "/readyz", "/", "/openapi.json", "/v1/whoami"}) {
+    EXPECT_THAT(get(std::string(target) + "?min_position=99999").faults(),
+                ElementsAre("min_position unknown_field"))
+        << target;
+  }
+  EXPECT_EQ(it.call("", "GET", "/v1/keys?min_position=99999").status, 401);
+}
+
 TEST_F(Dispatch, RefusesABodyBeyondOneMebibyte) {
   const std::string body = R"({"type":"private","name":")" + std::string(1U << 20U, 'x') + "\"}";
   const auto answer = it.call(it.owner.secret, "POST", "/v1/keys", body);

@@ -10,7 +10,7 @@ namespace {
 Result<Response> nothing(Call&) { return Response{}; }
 
 constexpr std::array kTable = {
-    Route{"GET", "/v1/keys", anybody(), nothing, "q action* metadata[] limit"},
+    Route{"GET", "/v1/keys", members(Role::kOwner), nothing, "q action* metadata[] limit"},
     Route{"POST", "/v1/keys", anybody(), nothing},
     Route{"GET", "/v1/keys/:id", anybody(), nothing},
     Route{"POST", "/v1/keys/verify", anybody(), nothing},
@@ -65,6 +65,7 @@ TEST(ParameterUse, ReadsTheColumn) {
     EXPECT_EQ(parameter_use(route, name), ParameterUse::kUnknown) << name;
   }
   EXPECT_EQ(parameter_use(kTable[1], "min_position"), ParameterUse::kUnknown);
+  EXPECT_EQ(parameter_use(kTable[2], "min_position"), ParameterUse::kUnknown) << "for anybody";
 }
 
 }  // namespace

@@ -89,7 +89,8 @@ TEST_F(OpenApi, DescribesTheParametersOfEachRoute) {
       }
       query.insert(name);
     }
-    if (route.method == "GET") query.insert("min_position");
+    const bool members = route.permission.kind == http::Permission::Kind::kMembers;
+    if (members && route.method == "GET") query.insert("min_position");
     EXPECT_EQ(parameters_of(operation, "query"), query);
 
     Names in_path;
