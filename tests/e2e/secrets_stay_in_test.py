@@ -58,8 +58,16 @@ def main():
                        {"name": "Bo", "email": "bo@example.com", "role": "admin"})
         _, body = call("POST", f"/v1/members/{body['id']}/management_keys", {"name": "laptop"})
         admin = secret_of(body)
+        beta = {"name": "Beta", "owner": {"name": "Bea", "email": "bea@example.com"}}
+        once = {"Idempotency-Key": "beta"}
+        _, body = call("POST", "/v1/workspaces", beta, once)
+        tenant = secret_of(body["management_key"])
+        _, body = call("POST", "/v1/workspaces", beta, once)
+        assert body["management_key"]["secret"] == tenant
+        answers.pop()
+        call("POST", f"/v1/workspaces/{body['workspace']['id']}/suspend", {"reason": "test"})
 
-        for secret in (first, second, admin, server.owner):
+        for secret in (first, second, admin, tenant, server.owner):
             call("POST", "/v1/keys/verify", {"key": secret})
             call("POST", "/v1/keys/verify", {"key": secret[:-1] + "!"})
             assert call("GET", f"/v1/keys?q={secret}")[0] == 400
@@ -74,12 +82,18 @@ def main():
             status, body = call("POST", "/v1/keys",
                                 {"type": "private", "name": "two", "metadata": {"k": secret}})
             assert status == 400 and body["code"] == "secret_in_request", body
+            beta["owner"]["name"] = secret
+            status, body = call("POST", "/v1/workspaces", beta)
+            assert status == 400 and body["errors"][0]["field"] == "owner.name", body
+            status, body = call("POST", "/v1/keys", {"name": "two", "surprise": [secret]})
+            assert status == 400 and body["code"] == "secret_in_request", body
             call("POST", "/v1/keys", raw='{"name": "' + secret)  # a body that does not even parse
             call("GET", "/v1/whoami", key=secret)
         call("GET", "/v1/keys", key=first)  # an ordinary key as a management key
         for path in ("/v1/keys", f"/v1/keys/{key_id}", f"/v1/keys/{key_id}/history", "/v1/audit",
                      "/v1/audit/5", "/v1/audit/5/leaf", "/v1/ledger", "/v1/members",
-                     "/v1/workspace", "/v1/workspace/policy", "/healthz", "/readyz", "/nowhere"):
+                     "/v1/workspace", "/v1/workspace/policy", "/v1/workspaces", "/healthz", "/readyz",
+                     "/openapi.json", "/", "/nowhere"):
             call("GET", path)
         call("POST", f"/v1/keys/{key_id}/suspend", {"reason": "test"})
         call("POST", f"/v1/keys/{key_id}/resume", {})
