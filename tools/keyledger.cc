@@ -81,7 +81,7 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
   command->add_option("--access-log", serve.access_log, "true or false: a line for each request")
       ->envname("KEYLEDGER_ACCESS_LOG")
       ->capture_default_str();
-  command->add_option("--threads", serve.threads, "connections served at a time")
+  command->add_option("--threads", serve.threads, "requests that may wait for the disk at a time")
       ->envname("KEYLEDGER_THREADS")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();

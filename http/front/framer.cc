@@ -39,7 +39,7 @@ std::optional<std::uint64_t> parse_chunk_size(std::string_view line) {
 }
 
 // Assigning an empty string would keep the memory.
-void release(std::string& text) { std::string().swap(text); }
+void free_memory(std::string& text) { std::string().swap(text); }
 
 std::string bytes_text(std::uint64_t size) { return std::to_string(size) + " bytes"; }
 
@@ -255,7 +255,7 @@ void Framer::refuse_too_large() {
                      std::nullopt};
   }
   keeps_body_ = false;
-  release(body_);
+  free_memory(body_);
 }
 
 // Keeps the head, which the answer still needs.
@@ -288,23 +288,30 @@ bool Framer::next() {
     buffer_.erase(0, start_);
     start_ = 0;
   }
-  if (buffer_.empty() && buffer_.capacity() > kKeptCapacity) release(buffer_);
+  if (buffer_.empty() && buffer_.capacity() > kKeptCapacity) free_memory(buffer_);
   at_ = scanned_ = start_;
   state_ = State::kRequestLine;
   skipped_empty_line_ = false;
   method_ = target_ = {};
+  is_http_1_1_ = true;
   fields_.clear();
   framing_ = {};
   continue_wanted_ = false;
   body_size_ = raw_ = 0;
   trailers_at_ = 0;
   keeps_body_ = true;
-  if (body_.capacity() > kKeptCapacity) release(body_);
+  if (body_.capacity() > kKeptCapacity) free_memory(body_);
   body_.clear();
   refusal_.reset();
   view_ = {};
   advance();
   return true;
+}
+
+void Framer::release() {
+  view_ = {};
+  free_memory(buffer_);
+  free_memory(body_);
 }
 
 Framer::Slice Framer::slice_of(std::string_view text) const {

@@ -52,6 +52,8 @@ class Framer {
   // that comes is looked at any more.
   [[nodiscard]] bool keeps_open() const { return keep_open_; }
 
+  [[nodiscard]] bool is_http_1_1() const { return is_http_1_1_; }
+
   // True once for a request whose client waits for "100 Continue" now.
   [[nodiscard]] bool takes_continue();
 
@@ -60,6 +62,9 @@ class Framer {
 
   // Forgets the request. False: the connection is not to be used further.
   bool next();
+
+  // Gives all memory back. Only destroyed afterwards.
+  void release();
 
   // Bytes of memory held.
   [[nodiscard]] std::size_t held() const { return buffer_.capacity() + body_.capacity(); }
