@@ -148,6 +148,7 @@ class Run:
                            for method, operation in item.items()]
         self.seen = collections.Counter()
         self.failures = []
+        self.refused = {}  # made-up request ids of calls that were refused; what they were
         self.furnish()
         self.values = Values(self.rng, self.schemas, self.ids)
 
@@ -327,17 +328,18 @@ class Run:
             yield "no Ledger-Position"
 
     def check(self, operation, request, wanted=None):
+        name = operation["operationId"]
         status, answer, headers = self.send(request)
-        self.seen[(operation["operationId"], status)] += 1
+        self.seen[(name, status)] += 1
         faults = list(self.judge(operation, status, answer, headers))
         if wanted and status not in wanted:
             faults.append(f"answered {status} where {wanted} was to be expected")
         if faults:
-            name = operation["operationId"]
             answered = f"{status} {json.dumps(answer)[:600]}"
             self.failures.append("\n  ".join([f"{name} {request}", f"-> {answered}", *faults[:5]]))
+        if 400 <= status < 500 and "X-Request-Id" not in request.headers:
+            self.refused[headers["X-Request-Id"]] = f"{name} {status} {request}"
         self.learn(operation, status, answer)
-        return status, answer
 
     def learn(self, operation, status, answer):
         """What was ended is no use to later requests."""
@@ -387,7 +389,8 @@ class Run:
             ("createKey", "owner", key, {"Content-Encoding": "gzip"}, 415),
             ("changeKey", "owner", {"name": "renamed once"}, {"If-Match": "\"77\""}, 412),
             ("suspendWorkspace", "tenant", {}, {}, 404),
-            ("getKey", "tenant", None, {}, 404)]
+            ("getKey", "tenant", None, {}, 404),
+            ("getHealth", None, None, {"Host": "evil.example"}, 421)]
         for name, caller, body, headers, status in rows:
             path, method, operation = named[name]
             request = Request(method, path)
@@ -429,6 +432,15 @@ class Run:
         assert not silent, f"never answered well: {silent}"
 
 
+def check_refusals_wrote_nothing(served, refused):
+    """No event of the whole ledger was caused by a call that was refused."""
+    _, entries = served.run("dump", "--data", served.data)
+    causes = [json.loads(line)["request_id"] for line in entries.splitlines()]
+    assert len(causes) > 50 and len(refused) > 50, "nothing to compare"
+    wrote = [refused[cause] for cause in causes if cause in refused]
+    assert not wrote, f"refused, and yet in the ledger: {wrote[:5]}"
+
+
 def main():
     seed = int(os.environ.get("KEYLEDGER_SEED", time.time_ns() % 2**32))
     print(f"KEYLEDGER_SEED={seed}", flush=True)
@@ -444,6 +456,7 @@ def main():
         assert not run.failures, f"{len(run.failures)} answers are not as http/openapi.json says"
         run.report()
         served.stop()
+        check_refusals_wrote_nothing(served, run.refused)
         code, report = served.verify_ledger()
         assert code == 0, report
 
