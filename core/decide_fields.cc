@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/decide_rules.h"
+#include "events/origin.h"
 #include "events/text.h"
 
 namespace keyledger {
@@ -124,7 +125,7 @@ void check_origins(const Policy& policy, KeyType type, Environment environment,
   }
   if (!policy.forbid_wildcard_origin_live || environment != Environment::kLive) return;
   for (std::size_t i = 0; i < origins.size(); ++i) {
-    if (origins[i].host != "*") continue;
+    if (!is_any(origins[i])) continue;
     faults.add(indexed("allowed_origins", i), FieldFault::kNotAllowed,
                "The policy of this workspace forbids the origin * for live keys.");
   }

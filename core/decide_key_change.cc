@@ -55,9 +55,9 @@ class Changes {
 
 void check_management_fields(const Changes& changes, Faults& faults) {
   for (const std::string_view field : changes.fields()) {
-    if (field == "name" || field == "expires_at") continue;
+    if (field == "name" || field == "expires_at" || field == "allowed_ips") continue;
     faults.add(std::string(field), FieldFault::kNotAllowed,
-               "Of a management key only name and expires_at can be changed.");
+               "Of a management key only name, expires_at and allowed_ips can be changed.");
   }
 }
 

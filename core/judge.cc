@@ -16,12 +16,25 @@ bool contains(const ScopeSet& scopes, std::string_view wanted) {
   return std::binary_search(scopes.begin(), scopes.end(), wanted, std::less<>());
 }
 
-bool grants_all(const Credential& credential, const Policy& policy,
+bool grants_all(const Grants& grants, KeyType type, const Policy& policy,
                 std::span<const std::string> wanted) {
-  static const ScopeSet kNone;
-  const ScopeSet& scopes = credential.grants ? credential.grants->scopes : kNone;
   return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& scope) {
-    return grants_scope(scopes, credential.type, policy, scope);
+    return grants_scope(grants.scopes, type, policy, scope);
+  });
+}
+
+bool allows_address(const Grants& grants, const std::optional<IpAddress>& ip) {
+  if (grants.networks.empty()) return true;
+  return ip && std::any_of(grants.networks.begin(), grants.networks.end(),
+                           [&](const NetworkRule& rule) { return contains(rule, *ip); });
+}
+
+// Public keys alone have origin rules, and one without any rule matches nothing.
+bool allows_origin(const Grants& grants, KeyType type, const std::optional<Origin>& origin) {
+  if (type != KeyType::kPublic) return true;
+  if (!origin && grants.allow_missing_origin) return true;
+  return std::any_of(grants.origins.begin(), grants.origins.end(), [&](const OriginRule& rule) {
+    return origin ? matches(rule, *origin) : is_any(rule);
   });
 }
 
@@ -69,6 +82,10 @@ std::string_view verdict_sentence(Verdict verdict) {
   return "Unknown.";
 }
 
+Grants grants_of(const Key& key) {
+  return {key.scopes, key.allowed_origins, key.allow_missing_origin, key.allowed_ips};
+}
+
 Credential credential_of(const Key& key, const KeySecret& secret,
                          std::shared_ptr<const Grants> grants) {
   Credential credential;
@@ -81,6 +98,8 @@ Credential credential_of(const Key& key, const KeySecret& secret,
   credential.created = key.created_cause;
   credential.newest = key.newest_cause;
   credential.scopes = key.scopes_cause;
+  credential.origins = key.origins_cause;
+  credential.addresses = key.addresses_cause;
   credential.start = key.start_cause;
   credential.expiry = key.expiry_cause;
   credential.suspension = key.suspension_cause;
@@ -112,7 +131,15 @@ Judgement judge(const Credential* credential, const Policy& policy, const Verify
   if (request.environment && *request.environment != held.environment) {
     return {Verdict::kEnvironmentNotAllowed, held.created};
   }
-  if (!grants_all(held, policy, request.scopes)) return {Verdict::kScopeNotGranted, held.scopes};
+  static const Grants kNothing;
+  const Grants& grants = held.grants ? *held.grants : kNothing;
+  if (!allows_address(grants, request.from.ip)) return {Verdict::kIpNotAllowed, held.addresses};
+  if (!allows_origin(grants, held.type, request.from.origin)) {
+    return {Verdict::kOriginNotAllowed, held.origins};
+  }
+  if (!grants_all(grants, held.type, policy, request.scopes)) {
+    return {Verdict::kScopeNotGranted, held.scopes};
+  }
   return {Verdict::kValid, held.newest};
 }
 

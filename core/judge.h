@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "core/key.h"
+#include "events/network.h"
+#include "events/origin.h"
 
 namespace keyledger {
 
@@ -34,11 +36,16 @@ enum class Verdict : std::uint8_t {
 [[nodiscard]] std::string_view verdict_name(Verdict verdict);      // "SCOPE_NOT_GRANTED"
 [[nodiscard]] std::string_view verdict_sentence(Verdict verdict);  // for people
 
-// What the holder of a key may do, shared by all keys that may do the same.
+// What the holder of a key may do, and from where: shared by all keys that may do the same. All of
+// it was resolved when it was set, so that judging compares and neither parses nor allocates.
 struct Grants {
   ScopeSet scopes;
-  bool operator==(const Grants&) const = default;
+  std::vector<OriginRule> origins;  // of public keys alone
+  bool allow_missing_origin = false;
+  std::vector<NetworkRule> networks;  // empty: every address
+  auto operator<=>(const Grants&) const = default;
 };
+[[nodiscard]] Grants grants_of(const Key& key);
 
 // What judging one secret needs to know, and no more: the verify index holds one per secret.
 struct Credential {
@@ -53,6 +60,8 @@ struct Credential {
   Cause created;
   Cause newest;
   Cause scopes;
+  Cause origins;
+  Cause addresses;
   Cause start;
   Cause expiry;
   Cause suspension;
@@ -64,15 +73,22 @@ struct Credential {
   std::optional<KeyStatus> ended;  // kRevoked or kCompromised
 };
 
-// The view of one of the key's secrets. `grants` is the caller's shared copy of the key's scopes.
+// The view of one of the key's secrets. `grants` is the caller's shared copy of grants_of(key).
 [[nodiscard]] Credential credential_of(const Key& key, const KeySecret& secret,
                                        std::shared_ptr<const Grants> grants);
+
+// Where a request came from. Absent is not "anywhere": it fails a key that has such a rule.
+struct RequestSource {
+  std::optional<IpAddress> ip;
+  std::optional<Origin> origin;
+};
 
 struct VerifyRequest {
   WorkspaceId workspace;  // of the caller
   std::optional<Environment> environment;
   std::span<const std::string> scopes;  // all must be granted
   Cause suspension = {};  // of the workspace: as if each of its keys were suspended
+  RequestSource from = {};
 };
 
 struct Judgement {

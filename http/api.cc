@@ -1,5 +1,6 @@
 #include "http/api.h"
 
+#include "http/public_suffix.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
 
@@ -19,7 +20,9 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       log(the_log),
       options(std::move(the_options)),
       sealed_secrets(std::make_unique<SealedSecrets>(kMaxSealed)),
-      retired_use(std::make_unique<RetiredUse>()) {}
+      retired_use(std::make_unique<RetiredUse>()) {
+  load_public_suffixes();
+}
 
 Api::~Api() = default;
 

@@ -30,10 +30,13 @@ Result<Caller> authenticate(const Request& request, const Projections& projectio
            "Send a valid management key: Authorization: Bearer mk_… (or the key alone).");
   const auto credential = credential_of(request);
   if (!credential || is_malformed(*credential)) return refused;
-  const auto key = projections.verify_index().caller(sha256(*credential), now);
-  if (!key || key->type != KeyType::kManagement || key->judgement.verdict != Verdict::kValid) {
-    return refused;
+  const RequestSource from{parse_address(request.peer), std::nullopt};
+  const auto key = projections.verify_index().caller(sha256(*credential), from, now);
+  if (!key || key->type != KeyType::kManagement) return refused;
+  if (key->judgement.verdict == Verdict::kIpNotAllowed) {
+    return fail(ErrorCode::kForbidden, "This management key may not be used from this address.");
   }
+  if (key->judgement.verdict != Verdict::kValid) return refused;
   const auto view = projections.directory().member(key->member);
   if (!view || view->member.removed || view->member.workspace != key->workspace) return refused;
   return Caller{key->workspace, key->member, view->member.role, key->key};

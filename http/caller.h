@@ -23,7 +23,8 @@ struct Caller {
 [[nodiscard]] std::optional<std::string_view> credential_of(const Request& request);
 
 // kUnauthenticated, with one sentence for every cause (no hint which), unless the request carries a
-// live management key of a member that was not removed.
+// live management key of a member that was not removed. kForbidden if its allowed_ips do not hold
+// the address of the request's peer.
 [[nodiscard]] Result<Caller> authenticate(const Request& request, const Projections& projections,
                                           Timestamp now);
 

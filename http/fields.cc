@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "events/network.h"
 #include "events/text.h"
+#include "http/origin_pattern.h"
 #include "http/secret.h"
 
 namespace keyledger::http {
@@ -24,6 +26,13 @@ bool is_scope(std::string_view text) {
   };
   return !text.empty() && text.size() <= kMaxScope &&
          std::all_of(text.begin(), text.end(), allowed);
+}
+
+// Sets are sorted, without doubles (events/FORMAT.md).
+template <typename T>
+void make_set(std::vector<T>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 std::string element(std::string_view field, std::size_t index) {
@@ -149,6 +158,12 @@ std::optional<bool> BodyReader::boolean(std::string_view field) {
   return std::nullopt;
 }
 
+Patch<bool> BodyReader::patch_boolean(std::string_view field) {
+  const Json* value = find(field);
+  if (value == nullptr) return {};
+  return {true, boolean(field)};
+}
+
 std::optional<std::uint64_t> BodyReader::whole(std::string_view field, std::uint64_t max) {
   if (!has(field)) return std::nullopt;
   const Json& value = *find(field);
@@ -175,31 +190,68 @@ Patch<Timestamp> BodyReader::patch_time(std::string_view field) {
   return {true, time(field)};
 }
 
-std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
-  if (!has(field)) return std::nullopt;
-  const Json& value = *find(field);
-  if (!value.is_array()) {
-    fault(field, FieldFault::kInvalid, "must be a list of scope names");
-    return std::nullopt;
+const Json* BodyReader::find_list(std::string_view field, std::string_view what) {
+  if (!has(field)) return nullptr;
+  const Json* const value = find(field);
+  if (!value->is_array()) {
+    fault(field, FieldFault::kInvalid, "must be a list of " + std::string(what));
+    return nullptr;
   }
-  if (value.size() > kMaxListEntries) {
+  if (value->size() > kMaxListEntries) {
     fault(field, FieldFault::kTooMany,
           "must have at most " + std::to_string(kMaxListEntries) + " entries");
-    return std::nullopt;
+    return nullptr;
   }
+  return value;
+}
+
+std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
+  const Json* const value = find_list(field, "scope names");
+  if (value == nullptr) return std::nullopt;
   ScopeSet out;
-  for (std::size_t i = 0; i < value.size(); ++i) {
+  for (std::size_t i = 0; i < value->size(); ++i) {
     const std::string name = element(field, i);
-    auto scope = checked(name, value[i], kMaxScope);
+    auto scope = checked(name, (*value)[i], kMaxScope);
     if (!scope) continue;
     if (!is_scope(*scope)) {
       fault(name, FieldFault::kInvalid, "must consist of letters, digits, '_', '.', ':' and '-'");
     }
     out.push_back(std::move(*scope));
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  make_set(out);
   return out;
+}
+
+template <typename Rule>
+Patch<std::vector<Rule>> BodyReader::rules(std::string_view field, std::string_view what,
+                                           Result<Rule> (*parse)(std::string_view text)) {
+  const Json* const given = find(field);
+  if (given == nullptr) return {};
+  if (given->is_null()) return {true, std::nullopt};
+  const Json* const list = find_list(field, what);
+  if (list == nullptr) return {};
+  std::vector<Rule> out;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string name = element(field, i);
+    const auto text = checked(name, (*list)[i], kMaxText);
+    if (!text) continue;
+    auto rule = parse(*text);
+    if (rule) {
+      out.push_back(std::move(*rule));
+    } else {
+      fault(name, FieldFault::kInvalid, rule.error().detail);
+    }
+  }
+  make_set(out);
+  return {true, std::move(out)};
+}
+
+Patch<std::vector<OriginRule>> BodyReader::origins(std::string_view field) {
+  return rules<OriginRule>(field, "origins", parse_origin_pattern);
+}
+
+Patch<std::vector<NetworkRule>> BodyReader::networks(std::string_view field) {
+  return rules<NetworkRule>(field, "addresses and networks", parse_network);
 }
 
 Patch<Metadata> BodyReader::metadata(std::string_view field) {

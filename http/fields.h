@@ -95,6 +95,7 @@ class BodyReader {
   [[nodiscard]] Patch<std::string> patch_free_text(std::string_view field,
                                                    std::size_t max_characters);
   [[nodiscard]] std::optional<bool> boolean(std::string_view field);
+  [[nodiscard]] Patch<bool> patch_boolean(std::string_view field);
   [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t max);
   [[nodiscard]] std::optional<Timestamp> time(std::string_view field);
   [[nodiscard]] Patch<Timestamp> patch_time(std::string_view field);
@@ -119,6 +120,9 @@ class BodyReader {
     inner.check_unknown();
     faults_.take(field, inner.faults_);
   }
+  // Resolved, sorted, without doubles.
+  [[nodiscard]] Patch<std::vector<OriginRule>> origins(std::string_view field);
+  [[nodiscard]] Patch<std::vector<NetworkRule>> networks(std::string_view field);
   // An id of the given kind.
   template <typename IdType>
   [[nodiscard]] std::optional<IdType> id(std::string_view field) {
@@ -149,6 +153,11 @@ class BodyReader {
   const Json* required_object(std::string_view field);  // null and a fault if it is none
   void check_unknown();
   std::optional<std::string> checked(std::string_view field, const Json& value, std::size_t max);
+  // A list of at most kMaxListEntries texts; `what` names them in the plural.
+  const Json* find_list(std::string_view field, std::string_view what);
+  template <typename Rule>
+  Patch<std::vector<Rule>> rules(std::string_view field, std::string_view what,
+                                 Result<Rule> (*parse)(std::string_view text));
 
   const Json& body_;
   std::vector<std::string> known_;

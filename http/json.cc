@@ -1,17 +1,16 @@
 #include "http/json.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <set>
 #include <vector>
+
+#include "events/network.h"
+#include "events/origin.h"
 
 namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxDepth = 16;
-constexpr std::size_t kMappedBits = 96;  // of an IPv4 address in IPv6 form
 
 // Walks a text without building anything: what the library accepts and we do not (RFC 8259 leaves
 // names that stand twice open, RFC 8785 forbids them).
@@ -58,29 +57,6 @@ class Checker : public nlohmann::json_sax<Json> {
   std::string fault_;
 };
 
-std::string origin_text(const OriginRule& rule) {
-  std::string text = rule.scheme ? *rule.scheme + "://" : std::string();
-  if (!rule.self) text += "*.";
-  text += rule.host;
-  if (rule.port) text += ':' + std::to_string(*rule.port);
-  return text;
-}
-
-bool is_mapped(const NetworkRule& rule) {
-  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-  return rule.prefix >= kMappedBits &&
-         std::equal(kMapped.begin(), kMapped.end(), rule.address.begin());
-}
-
-std::string network_text(const NetworkRule& rule) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const bool v4 = is_mapped(rule);
-  const std::uint8_t* address = rule.address.data() + (v4 ? 12 : 0);
-  ::inet_ntop(v4 ? AF_INET : AF_INET6, address, text.data(), text.size());
-  const std::size_t prefix = v4 ? rule.prefix - kMappedBits : rule.prefix;
-  return std::string(text.data()) + '/' + std::to_string(prefix);
-}
-
 }  // namespace
 
 Result<Json> parse_body(std::string_view body) {
@@ -104,13 +80,13 @@ Json time_json(const OptionalTime& time) { return time ? Json(to_text(*time)) : 
 
 Json origins_json(const std::vector<OriginRule>& origins) {
   Json out = Json::array();
-  for (const OriginRule& rule : origins) out.push_back(origin_text(rule));
+  for (const OriginRule& rule : origins) out.push_back(to_text(rule));
   return out;
 }
 
 Json networks_json(const std::vector<NetworkRule>& networks) {
   Json out = Json::array();
-  for (const NetworkRule& rule : networks) out.push_back(network_text(rule));
+  for (const NetworkRule& rule : networks) out.push_back(to_text(rule));
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "http/key_answer.h"
 
+#include <algorithm>
+
 #include "http/change.h"
 #include "http/sealed_secrets.h"
 
@@ -63,6 +65,22 @@ Result<Json> key_answer(const Call& call, const Key& key, Timestamp at) {
   return key_json(key, *details, use, projections.directory(), at);
 }
 
+Json warnings_about(const Key& key) {
+  Json warnings = Json::array();
+  if (key.type != KeyType::kPublic) return warnings;
+  const auto warn = [&](const char* code, const char* message) {
+    warnings.push_back({{"field", "allowed_origins"}, {"code", code}, {"message", message}});
+  };
+  if (key.allowed_origins.empty()) {
+    warn("no_origin_allowed", "The key has no allowed origins, so no origin matches it.");
+  }
+  if (std::any_of(key.allowed_origins.begin(), key.allowed_origins.end(), is_any)) {
+    warn("wildcard_origin",
+         "The origin * lets every web page, and requests from none, use the key.");
+  }
+  return warnings;
+}
+
 Result<Response> answer_changed_key(const Call& call, const Receipt& receipt, const KeyId& id) {
   const auto key = key_after(call, receipt, id);
   if (!key) return fail(key.error());
@@ -95,7 +113,7 @@ Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int stat
     json["secret"] = *again ? Json((*again)->reveal()) : Json(nullptr);
     if (!*again) json["secret_available"] = false;
   }
-  if (shape == SecretShape::kBesideKey) json["warnings"] = Json::array();
+  if (shape == SecretShape::kBesideKey) json["warnings"] = warnings_about(*key);
   Response response = json_response(status, json);
   set_etag(response, key->version);
   if (status == 201) response.headers.emplace_back("Location", "/v1/keys/" + to_text(issued.key));

@@ -18,6 +18,9 @@ namespace keyledger::http {
 // The key as JSON, judged at `at`. A replayed answer shows no uses, since the first one had none.
 [[nodiscard]] Result<Json> key_answer(const Call& call, const Key& key, Timestamp at);
 
+// What is allowed but deserves a thought: [{field, code, message}].
+[[nodiscard]] Json warnings_about(const Key& key);
+
 // 200, the key bare, its ETag.
 [[nodiscard]] Result<Response> answer_changed_key(const Call& call, const Receipt& receipt,
                                                   const KeyId& id);

@@ -26,16 +26,23 @@ std::optional<std::optional<T>> patched(const Patch<T>& patch) {
   return patch.value;
 }
 
+// For what has no null of its own: cleared is none, or no.
+template <typename T>
+std::optional<T> or_none(const Patch<T>& patch) {
+  if (!patch.present) return std::nullopt;
+  return patch.value.value_or(T());
+}
+
 ChangeKey read_change(BodyReader& body, const KeyId& id, const KeyDetails& now) {
   ChangeKey command;
   command.id = id;
   for (const char* field : {"name", "scopes", "owner_id"}) body.not_cleared(field);
   command.name = body.text("name", kMaxName);
   if (body.has("scopes")) command.scopes = body.scopes("scopes");
-  for (const char* field :
-       {"allowed_origins", "allow_missing_origin", "allowed_ips", "rate_limit"}) {
-    body.not_supported(field);
-  }
+  command.allowed_origins = or_none(body.origins("allowed_origins"));
+  command.allow_missing_origin = or_none(body.patch_boolean("allow_missing_origin"));
+  command.allowed_ips = or_none(body.networks("allowed_ips"));
+  body.not_supported("rate_limit");
   command.not_before = patched(body.patch_time("not_before"));
   command.expires_at = patched(body.patch_time("expires_at"));
   command.owner = body.id<MemberId>("owner_id");
@@ -88,9 +95,19 @@ Result<Response> change_key(Call& call) {
   ChangeKey command = read_change(body, *id, details);
   std::string reason = read_reason(call, body);
   if (auto error = body.finish()) return fail(std::move(*error));
+  const bool origins = command.allowed_origins.has_value();
   const auto receipt = submit(call, std::move(command), std::move(reason));
   if (!receipt) return fail(receipt.error());
-  return answer_changed_key(call, *receipt, *id);
+  if (!origins) return answer_changed_key(call, *receipt, *id);
+  const auto key = key_after(call, *receipt, *id);
+  if (!key) return fail(key.error());
+  auto json = key_answer(call, *key, receipt->time);
+  if (!json) return fail(json.error());
+  // Beside the key's own fields, and only where there is something to say.
+  if (auto warnings = warnings_about(*key); !warnings.empty()) {
+    (*json)["warnings"] = std::move(warnings);
+  }
+  return resource_response(*json, key->version);
 }
 
 Result<Response> rotate_key(Call& call) {

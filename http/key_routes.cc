@@ -9,6 +9,9 @@
 namespace keyledger::http {
 namespace {
 
+using Origins = std::vector<OriginRule>;
+using Networks = std::vector<NetworkRule>;
+
 constexpr std::uint64_t kMaxSeconds = 100ULL * 366 * 86'400;  // a hundred years
 
 KeyFilter read_filter(Call& call, QueryReader& query) {
@@ -54,18 +57,16 @@ CreateKey read_new_key(BodyReader& body) {
   const auto type =
       body.choice<KeyType>("type", {{"private", KeyType::kPrivate}, {"public", KeyType::kPublic}});
   if (!body.has("type")) body.fault("type", FieldFault::kRequired, "is required");
-  // A public key stands in a browser's page: it opens when origins are checked.
-  if (type == KeyType::kPublic) body.not_supported("type");
   command.type = type.value_or(KeyType::kPrivate);
   command.environment = body.choice<Environment>("environment", {{"live", Environment::kLive},
                                                                  {"test", Environment::kTest}})
                             .value_or(Environment::kLive);
   command.name = body.required_text("name", kMaxName).value_or("");
   if (body.has("scopes")) command.scopes = body.scopes("scopes");
-  for (const char* field :
-       {"allowed_origins", "allow_missing_origin", "allowed_ips", "rate_limit"}) {
-    body.not_supported(field);
-  }
+  command.allowed_origins = body.origins("allowed_origins").value.value_or(Origins());
+  command.allow_missing_origin = body.boolean("allow_missing_origin").value_or(false);
+  command.allowed_ips = body.networks("allowed_ips").value.value_or(Networks());
+  body.not_supported("rate_limit");
   command.not_before = body.time("not_before");
   command.expires_at = body.time("expires_at");
   command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);

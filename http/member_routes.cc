@@ -226,7 +226,7 @@ Result<Response> create_management_key(Call& call) {
   command.member = *member;
   command.name = body.text("name", kMaxName).value_or(std::string(kDefaultKeyName));
   command.expires_at = body.time("expires_at");
-  body.not_supported("allowed_ips");
+  command.allowed_ips = body.networks("allowed_ips").value.value_or(std::vector<NetworkRule>());
   std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));
 

@@ -1,6 +1,4 @@
 // May this secret do this, now? And: who am I? (design api.md "Keys", "At the gateway").
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <chrono>
 
@@ -23,16 +21,21 @@ struct VerifyFields {
   Secret presented{std::string()};
   std::optional<Environment> environment;
   std::optional<ScopeSet> scopes;
+  RequestSource from;
   bool has_endpoint = false;
   std::optional<std::uint64_t> min_position;
 };
 
-void check_address(BodyReader& body, const std::string& ip) {
-  in_addr v4{};
-  in6_addr v6{};
-  if (::inet_pton(AF_INET, ip.c_str(), &v4) == 1) return;
-  if (::inet_pton(AF_INET6, ip.c_str(), &v6) == 1) return;
-  body.fault("ip", FieldFault::kInvalid, "is not an IPv4 or IPv6 address");
+// Whatever a browser sends as Origin is a question that has an answer; an address comes from the
+// gateway, which should know what one is.
+RequestSource read_source(BodyReader& body) {
+  RequestSource from;
+  if (const auto ip = body.text("ip", kMaxName)) {
+    from.ip = parse_address(*ip);
+    if (!from.ip) body.fault("ip", FieldFault::kInvalid, "is not an IPv4 or IPv6 address");
+  }
+  if (const auto origin = body.text("origin", kMaxText)) from.origin = parse_origin(*origin);
+  return from;
 }
 
 // They are the checked request's own and may hold its secret, so that is not refused; nothing of
@@ -50,8 +53,7 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
   fields.environment = body.choice<Environment>(
       "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
   if (body.has("scopes")) fields.scopes = body.scopes("scopes");
-  if (const auto ip = body.text("ip", kMaxName)) check_address(body, *ip);
-  const auto origin = body.text("origin", kMaxText);
+  fields.from = read_source(body);
   const auto method = body.text("method", kMaxName);
   const auto path = body.text("path", kMaxPath);
   if (method.has_value() != path.has_value()) {
@@ -127,6 +129,7 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields) {
   request.suspension = suspension_of(*workspace);
   request.environment = fields.environment;
   if (fields.scopes) request.scopes = *fields.scopes;
+  request.from = fields.from;
   return projections.verify_index().verify(fields.presented.hash().bytes, workspace->policy,
                                            request, call.now);
 }
@@ -157,12 +160,19 @@ Result<Response> whoami(Call& call) {
   const auto credential = credential_of(call.request);
   if (!credential || is_malformed(*credential)) return unknown;
   Projections& projections = call.api.projections;
-  const auto caller =
-      projections.verify_index().caller(Secret(std::string(*credential)).hash().bytes, call.now);
-  if (!caller || caller->judgement.verdict != Verdict::kValid) return unknown;
+  RequestSource from{parse_address(call.client_ip), std::nullopt};
+  if (const auto origin = call.request.header("Origin")) from.origin = parse_origin(*origin);
+  const auto caller = projections.verify_index().caller(
+      Secret(std::string(*credential)).hash().bytes, from, call.now);
+  if (!caller) return unknown;
   const auto workspace = projections.directory().workspace(caller->workspace);
   const bool manages = caller->type == KeyType::kManagement;
   if (!manages && workspace && workspace->suspended) return unknown;
+  const Verdict verdict = caller->judgement.verdict;
+  if (verdict == Verdict::kIpNotAllowed || verdict == Verdict::kOriginNotAllowed) {
+    return fail(ErrorCode::kForbidden, std::string(verdict_sentence(verdict)));
+  }
+  if (verdict != Verdict::kValid) return unknown;
   const auto key = projections.keys().key(caller->key);
   if (!key) return fail(key.error());
   if (!*key) return unknown;

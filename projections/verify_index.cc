@@ -141,7 +141,8 @@ VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy
   return answer;
 }
 
-std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, Timestamp now) const {
+std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, const RequestSource& from,
+                                             Timestamp now) const {
   CallerKey caller;
   std::optional<Credential> credential;
   {
@@ -155,10 +156,11 @@ std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, Timestam
   caller.workspace = credential->workspace;
   caller.type = credential->type;
   // judge() knows no management keys; for this question they are like any other.
-  credential->type = KeyType::kPrivate;
+  if (credential->type == KeyType::kManagement) credential->type = KeyType::kPrivate;
   static const Policy kNoRules;
-  caller.judgement =
-      judge(&*credential, kNoRules, VerifyRequest{caller.workspace, std::nullopt, {}}, now);
+  VerifyRequest request{caller.workspace, std::nullopt, {}};
+  request.from = from;
+  caller.judgement = judge(&*credential, kNoRules, request, now);
   return caller;
 }
 

@@ -40,7 +40,7 @@ struct VerifyAnswer {
 };
 
 // Whose management key it is. Valid says whether it could be used now (not ended, expired, retired,
-// suspended, not yet valid).
+// suspended, not yet valid) and from there.
 struct CallerKey {
   KeyId key;
   WorkspaceId workspace;
@@ -61,7 +61,8 @@ class VerifyIndex : public Projection {
   [[nodiscard]] VerifyAnswer verify(const Digest& secret_hash, const Policy& policy,
                                     const VerifyRequest& request, Timestamp now);
   // Any key by its secret, in whatever workspace: for Authorization headers. Counts nothing.
-  [[nodiscard]] std::optional<CallerKey> caller(const Digest& secret_hash, Timestamp now) const;
+  [[nodiscard]] std::optional<CallerKey> caller(const Digest& secret_hash,
+                                                const RequestSource& from, Timestamp now) const;
   void count_use(const KeyId& key, Timestamp now);
   [[nodiscard]] Use use_of(const KeyId& key) const;
 

@@ -121,7 +121,7 @@ class GrantsPool {
     return all_[index].grants;
   }
   // Adds one user. Needs the lock.
-  std::uint32_t take(const ScopeSet& scopes);
+  std::uint32_t take(Grants grants);
   void give_back(std::uint32_t index);
 
  private:
@@ -130,7 +130,7 @@ class GrantsPool {
     std::uint32_t users = 0;
   };
   std::vector<Shared> all_;
-  std::map<ScopeSet, std::uint32_t> index_;
+  std::map<Grants, std::uint32_t> index_;
   std::vector<std::uint32_t> free_;
 };
 

@@ -55,13 +55,13 @@ KeyLabel PackedLabel::unpack() const {
   return label;
 }
 
-std::uint32_t GrantsPool::take(const ScopeSet& scopes) {
-  const auto known = index_.find(scopes);
+std::uint32_t GrantsPool::take(Grants grants) {
+  const auto known = index_.find(grants);
   if (known != index_.end()) {
     ++all_[known->second].users;
     return known->second;
   }
-  Shared shared{std::make_shared<const Grants>(Grants{scopes}), 1};
+  Shared shared{std::make_shared<const Grants>(grants), 1};
   auto index = static_cast<std::uint32_t>(all_.size());
   if (free_.empty()) {
     all_.push_back(std::move(shared));
@@ -70,14 +70,14 @@ std::uint32_t GrantsPool::take(const ScopeSet& scopes) {
     free_.pop_back();
     all_[index] = std::move(shared);
   }
-  index_.emplace(scopes, index);
+  index_.emplace(std::move(grants), index);
   return index;
 }
 
 void GrantsPool::give_back(std::uint32_t index) {
   Shared& shared = all_[index];
   if (--shared.users != 0) return;
-  index_.erase(shared.grants->scopes);
+  index_.erase(*shared.grants);
   shared.grants.reset();
   free_.push_back(index);
 }
@@ -145,6 +145,8 @@ Credential VerifyTable::credential(const SecretEntry& secret) const {
   credential.created = key.created;
   credential.newest = key.newest;
   credential.scopes = key.scopes;
+  credential.origins = key.origins;
+  credential.addresses = key.addresses;
   credential.start = key.start;
   credential.expiry = key.expiry;
   credential.suspension = key.suspension;
@@ -179,7 +181,11 @@ Key VerifyTable::thaw(const KeyId& id) const {
   key.workspace = workspaces_[entry->workspace];
   key.type = entry->type;
   key.environment = entry->environment;
-  key.scopes = grants_[entry->grants]->scopes;
+  const Grants& grants = *grants_[entry->grants];
+  key.scopes = grants.scopes;
+  key.allowed_origins = grants.origins;
+  key.allow_missing_origin = grants.allow_missing_origin;
+  key.allowed_ips = grants.networks;
   const Credential unlimited;
   if (entry->not_before_ms != unlimited.not_before_ms) {
     key.not_before = Timestamp{entry->not_before_ms};
@@ -204,6 +210,8 @@ Key VerifyTable::thaw(const KeyId& id) const {
   key.created_cause = entry->created;
   key.newest_cause = entry->newest;
   key.scopes_cause = entry->scopes;
+  key.origins_cause = entry->origins;
+  key.addresses_cause = entry->addresses;
   key.start_cause = entry->start;
   key.expiry_cause = entry->expiry;
   key.suspension_cause = entry->suspension;
@@ -228,7 +236,7 @@ void VerifyTable::put(const Key& key, PackedLabel& label) {
   const auto known = index_of(key.id);
   const std::uint32_t index = known ? *known : add_key(key);
   KeyEntry& entry = keys_[index];
-  const std::uint32_t grants = grants_.take(key.scopes);
+  const std::uint32_t grants = grants_.take(grants_of(key));
   if (known) grants_.give_back(entry.grants);
   entry.grants = grants;
 
@@ -238,6 +246,8 @@ void VerifyTable::put(const Key& key, PackedLabel& label) {
   entry.created = shared.created;
   entry.newest = shared.newest;
   entry.scopes = shared.scopes;
+  entry.origins = shared.origins;
+  entry.addresses = shared.addresses;
   entry.start = shared.start;
   entry.expiry = shared.expiry;
   entry.suspension = shared.suspension;

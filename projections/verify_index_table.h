@@ -1,5 +1,5 @@
 // The memory of the verify index: one entry a key, one a secret, found by open addressing. Internal
-// to verify_index*.cc. 200 bytes a key with one secret, 32 for finding it, and its label.
+// to verify_index*.cc. 216 bytes a key with one secret, 32 for finding it, and its label.
 //
 // Thread safety: one writer; readers hold a shared lock. The writer reads without a lock, since
 // nobody else writes, makes room without one, and holds it alone only in put(), for about a
@@ -30,6 +30,8 @@ struct KeyEntry {
   Cause created;
   Cause newest;
   Cause scopes;
+  Cause origins;
+  Cause addresses;
   Cause start;
   Cause expiry;
   Cause suspension;

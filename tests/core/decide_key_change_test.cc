@@ -235,7 +235,7 @@ TEST(ChangeKey, ToAnOwnerWhoIsNotThere) {
   }
 }
 
-TEST(ChangeKey, OfAManagementKeyIsAboutNameAndExpiryOnly) {
+TEST(ChangeKey, OfAManagementKeyIsAboutNameExpiryAndAddressesOnly) {
   Scenario s;
   const KeyId id = Scenario::management_key_of(s.admin);
   Policy policy;
@@ -252,6 +252,9 @@ TEST(ChangeKey, OfAManagementKeyIsAboutNameAndExpiryOnly) {
   EXPECT_TRUE(s.when(command));
   command.expires_at = OptionalTime(kNoon);
   EXPECT_THAT(s.when(command), is_refused_for("expires_at", FieldFault::kInvalid));
+  ChangeKey addresses = change_of(id);
+  addresses.allowed_ips = {{NetworkRule{}}};
+  EXPECT_THAT(s.when(addresses), makes(KeyAddressesChanged{{{}, {NetworkRule{}}}}));
 
   struct Row {
     std::string field;
@@ -261,7 +264,6 @@ TEST(ChangeKey, OfAManagementKeyIsAboutNameAndExpiryOnly) {
       {"scopes", [](ChangeKey& c) { c.scopes = ScopeSet{"ALL"}; }},
       {"allowed_origins", [](ChangeKey& c) { c.allowed_origins = {{any_origin()}}; }},
       {"allow_missing_origin", [](ChangeKey& c) { c.allow_missing_origin = true; }},
-      {"allowed_ips", [](ChangeKey& c) { c.allowed_ips = {{NetworkRule{}}}; }},
       {"not_before", [](ChangeKey& c) { c.not_before = OptionalTime(kNoon + 1); }},
       {"rate_limit",
        [](ChangeKey& c) {

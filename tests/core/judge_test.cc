@@ -20,6 +20,8 @@ enum Position : std::uint8_t {
   kSuspension = 6,
   kRetirement = 7,
   kEnd = 8,
+  kOrigins = 9,
+  kAddresses = 10,
 };
 
 Cause at(Position position) {
@@ -30,7 +32,9 @@ Cause at(Position position) {
 }
 
 std::shared_ptr<const Grants> grants(ScopeSet scopes) {
-  return std::make_shared<const Grants>(Grants{std::move(scopes)});
+  Grants grants;
+  grants.scopes = std::move(scopes);
+  return std::make_shared<const Grants>(std::move(grants));
 }
 
 Credential valid_credential() {
@@ -41,6 +45,8 @@ Credential valid_credential() {
   held.created = at(kCreated);
   held.newest = at(kNewest);
   held.scopes = at(kScopes);
+  held.origins = at(kOrigins);
+  held.addresses = at(kAddresses);
   held.start = at(kStart);
   held.expiry = at(kExpiry);
   held.suspension = at(kSuspension);
@@ -109,6 +115,117 @@ TEST(Judge, AnswersTheFirstThatFails) {
     EXPECT_EQ(judged.verdict, row.verdict) << row.wrongs << " " << verdict_name(judged.verdict);
     EXPECT_EQ(judged.decided_by.position, row.decided_by) << row.wrongs;
     EXPECT_EQ(judged.decided_by.exists(), row.decided_by != kNone) << row.wrongs;
+  }
+}
+
+NetworkRule some_network() { return {parse_address("10.0.0.0")->bytes, 104}; }
+
+OriginRule some_origin() {
+  OriginRule rule;
+  rule.host = "example.com";
+  rule.subdomains = true;
+  return rule;
+}
+
+RequestSource from(std::string_view ip, std::string_view origin) {
+  return {parse_address(ip), parse_origin(origin)};
+}
+
+// Every set of things that are wrong at once: the first in the contract's order is the answer.
+TEST(Judge, AnswersTheFirstOfAnySetThatFails) {
+  struct Check {
+    char wrong;
+    Verdict verdict;
+    Position decided_by;
+  };
+  constexpr Check kInOrder[] = {
+      {'W', Verdict::kNotFound, kNone},
+      {'R', Verdict::kRevoked, kEnd},
+      {'X', Verdict::kExpired, kExpiry},
+      {'S', Verdict::kSuspended, kSuspension},
+      {'P', Verdict::kNotYetValid, kStart},
+      {'T', Verdict::kSecretRetired, kRetirement},
+      {'E', Verdict::kEnvironmentNotAllowed, kCreated},
+      {'I', Verdict::kIpNotAllowed, kAddresses},
+      {'O', Verdict::kOriginNotAllowed, kOrigins},
+      {'G', Verdict::kScopeNotGranted, kScopes},
+  };
+  const std::vector<std::string> scopes = {"READ"};
+  for (unsigned set = 0; set < 1U << std::size(kInOrder); ++set) {
+    std::string wrongs;
+    for (std::size_t i = 0; i < std::size(kInOrder); ++i) {
+      if ((set >> i & 1U) != 0) wrongs += kInOrder[i].wrong;
+    }
+    Credential held = credential_with(wrongs);
+    held.type = KeyType::kPublic;
+    Grants narrow = *held.grants;
+    narrow.origins = {some_origin()};
+    narrow.networks = {some_network()};
+    held.grants = std::make_shared<const Grants>(narrow);
+    const bool bad_ip = wrongs.find('I') != std::string::npos;
+    const bool bad_origin = wrongs.find('O') != std::string::npos;
+    VerifyRequest request{kHome, Environment::kLive, scopes};
+    request.from = from(bad_ip ? "11.0.0.1" : "10.9.8.7",
+                        bad_origin ? "https://evilexample.com" : "https://www.example.com");
+    const auto* const first =
+        std::find_if(std::begin(kInOrder), std::end(kInOrder),
+                     [&](const Check& check) { return wrongs[0] == check.wrong; });
+    const bool valid = wrongs.empty();
+    const Judgement judged = judge(&held, Policy{}, request, kNoon);
+    EXPECT_EQ(judged.verdict, valid ? Verdict::kValid : first->verdict) << wrongs;
+    EXPECT_EQ(judged.decided_by.position, valid ? kNewest : first->decided_by) << wrongs;
+  }
+}
+
+// What a key with these rules says to a request that comes from there.
+Verdict verdict_from(KeyType type, const Grants& grants, const RequestSource& source) {
+  Credential held = valid_credential();
+  held.type = type;
+  held.grants = std::make_shared<const Grants>(grants);
+  VerifyRequest request{kHome, std::nullopt, {}};
+  request.from = source;
+  return judge(&held, Policy{}, request, kNoon).verdict;
+}
+
+TEST(Judge, HoldsEveryTypeOfKeyToItsAddresses) {
+  Grants grants;
+  const RequestSource inside{parse_address("10.1.2.3"), std::nullopt};
+  const RequestSource outside{parse_address("2001:db8::1"), std::nullopt};
+  EXPECT_EQ(verdict_from(KeyType::kPrivate, grants, {}), Verdict::kValid) << "no rule, no check";
+  EXPECT_EQ(verdict_from(KeyType::kPrivate, grants, outside), Verdict::kValid);
+  grants.networks = {NetworkRule{parse_address("192.0.2.1")->bytes, 128}, some_network()};
+  grants.origins = {any_origin_rule()};
+  for (const KeyType type : {KeyType::kPrivate, KeyType::kPublic}) {
+    EXPECT_EQ(verdict_from(type, grants, inside), Verdict::kValid);
+    EXPECT_EQ(verdict_from(type, grants, outside), Verdict::kIpNotAllowed);
+    EXPECT_EQ(verdict_from(type, grants, {}), Verdict::kIpNotAllowed) << "absent fails";
+  }
+}
+
+TEST(Judge, HoldsPublicKeysAloneToOrigins) {
+  const RequestSource none;
+  const RequestSource null = from("", "null");
+  const RequestSource good = from("", "https://example.com");
+  const RequestSource bad = from("", "https://example.org");
+  Grants grants;
+  EXPECT_EQ(verdict_from(KeyType::kPrivate, grants, bad), Verdict::kValid);
+  for (const RequestSource& source : {none, null, good, bad}) {
+    EXPECT_EQ(verdict_from(KeyType::kPublic, grants, source), Verdict::kOriginNotAllowed)
+        << "a public key without origins matches nothing";
+  }
+  grants.origins = {some_origin()};
+  EXPECT_EQ(verdict_from(KeyType::kPublic, grants, good), Verdict::kValid);
+  for (const RequestSource& source : {none, null, bad}) {
+    EXPECT_EQ(verdict_from(KeyType::kPublic, grants, source), Verdict::kOriginNotAllowed);
+  }
+  grants.allow_missing_origin = true;
+  EXPECT_EQ(verdict_from(KeyType::kPublic, grants, none), Verdict::kValid);
+  EXPECT_EQ(verdict_from(KeyType::kPublic, grants, null), Verdict::kOriginNotAllowed);
+  EXPECT_EQ(verdict_from(KeyType::kPublic, grants, bad), Verdict::kOriginNotAllowed);
+  grants.allow_missing_origin = false;
+  grants.origins = {any_origin_rule()};
+  for (const RequestSource& source : {none, null, good, bad}) {
+    EXPECT_EQ(verdict_from(KeyType::kPublic, grants, source), Verdict::kValid);
   }
 }
 

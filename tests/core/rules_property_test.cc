@@ -251,7 +251,9 @@ class World {
   // VALID is for active keys and secrets that have not retired; the end of either is for ever.
   void check_verdicts(const Key& key) {
     const bool active = status_of(key, scenario_.now) == KeyStatus::kActive;
-    const auto grants = std::make_shared<const Grants>(Grants{key.scopes});
+    Grants open = grants_of(key);
+    open.allow_missing_origin = true;  // no origin is asked about here
+    const auto grants = std::make_shared<const Grants>(std::move(open));
     for (const KeySecret& secret : key.secrets) {
       const Credential held = credential_of(key, secret, grants);
       const Judgement judged =

@@ -76,6 +76,8 @@ class Values:
     def _string(self, schema):
         if schema.get("format") == "date-time":
             return self.rng.choice(TIMES)
+        if "examples" in schema and self.rng.random() < 0.8:
+            return self.rng.choice(schema["examples"])
         pattern = schema.get("pattern", "")
         if pattern.endswith("[0-7][0-9A-HJKMNP-TV-Z]{25}$"):
             return pattern[1:pattern.index("_") + 1] + ulid(self.rng)

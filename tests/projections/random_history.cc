@@ -116,7 +116,8 @@ RandomHistory::Draft RandomHistory::new_key() {
   fact.name = name();
   fact.secret = secret();
   fact.scopes = scopes();
-  if (random_.chance(20)) fact.allowed_ips.push_back({});
+  if (fact.type == KeyType::kPublic) fact.allowed_origins = origins();
+  if (random_.chance(20)) fact.allowed_ips = networks();
   fact.not_before = time_near_now();
   fact.expires_at = time_near_now();
   fact.owner = one_of(members_);
@@ -170,7 +171,7 @@ Event RandomHistory::fact_about(const Key& key) {
     case 4:
     case 5: return change<KeyExpiryChanged>(key.expires_at, time_near_now());
     case 6: return change<KeyOwnerChanged>(key.owner, one_of(members_));
-    case 7: return change<KeyMissingOriginChanged>(key.allow_missing_origin, random_.chance(50));
+    case 7: return rule_about(key);
     case 8: return KeySuspended{};
     case 9: return KeyResumed{};
     case 10: return KeyReplaced{one_of(keys_)};
@@ -188,6 +189,38 @@ Event RandomHistory::fact_about(const Key& key) {
       return KeyRotated{secret(), key.current_secret().facts.id, now_ + overlap};
     }
   }
+}
+
+Event RandomHistory::rule_about(const Key& key) {
+  if (key.type != KeyType::kPublic || random_.chance(30)) {
+    return change<KeyAddressesChanged>(key.allowed_ips, networks());
+  }
+  if (random_.chance(50)) return change<KeyOriginsChanged>(key.allowed_origins, origins());
+  return change<KeyMissingOriginChanged>(key.allow_missing_origin, random_.chance(50));
+}
+
+// Few, so that keys share them and requests meet them.
+std::vector<OriginRule> RandomHistory::origins() {
+  switch (random_.below(4)) {
+    case 0: return {};
+    case 1: return {any_origin_rule()};
+    case 2: return {{"https", "a.example", std::nullopt, true, false}};
+    default: return {{std::nullopt, "b.example", std::nullopt, true, true}};
+  }
+}
+
+std::vector<NetworkRule> RandomHistory::networks() {
+  if (random_.chance(40)) return {};
+  return {{{10}, static_cast<std::uint8_t>(8 + random_.below(2))}};
+}
+
+RequestSource RandomHistory::source() {
+  RequestSource from;
+  if (random_.chance(80)) from.ip = IpAddress{{static_cast<std::uint8_t>(10 + random_.below(2))}};
+  const char* const given[] = {"https://a.example", "http://b.example", "https://x.b.example",
+                               "null"};
+  if (random_.chance(80)) from.origin = parse_origin(given[random_.below(4)]);
+  return from;
 }
 
 RandomHistory::Draft RandomHistory::notice_about(const Key& key) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/judge.h"
 #include "events/committed_frame.h"
 #include "events/log/memory_log.h"
 #include "tests/support/fake_state.h"
@@ -43,6 +44,8 @@ class RandomHistory {
   std::string name();
   std::string scope();
   std::string external_id();
+  // Where a request may come from: inside or outside of what keys here allow.
+  RequestSource source();
 
  private:
   struct Draft {
@@ -58,7 +61,10 @@ class RandomHistory {
   Draft about_workspace();
   Draft new_key();
   Event fact_about(const Key& key);
+  Event rule_about(const Key& key);
   Draft notice_about(const Key& key);
+  std::vector<OriginRule> origins();
+  std::vector<NetworkRule> networks();
   ScopeSet scopes();
   OptionalTime time_near_now();
   SecretFacts secret();

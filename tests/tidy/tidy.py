@@ -27,6 +27,8 @@ OWNERS = [
     ("spdlog", r"<spdlog/", ["http/", "tools/", "events/log/rocksdb_"]),
     ("OpenSSL", r"<openssl/", ["events/crypto.cc"]),
     ("zlib", r"<zlib\.h>", ["events/checksum.cc"]),
+    ("libpsl", r"<libpsl\.h>", ["http/public_suffix.cc"]),
+    ("libidn2", r"<idn2\.h>", ["http/idna.cc"]),
     ("CLI11", r"<CLI/", ["tools/", "tests/tools/"]),
     ("GoogleTest", r"<g(test|mock)/", ["tests/"]),
 ]

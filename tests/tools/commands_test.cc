@@ -44,8 +44,8 @@ TEST_F(Commands, InitWritesAKeyThatWorksIntoAPrivateFile) {
   secret.pop_back();
   const auto service = open();
   ASSERT_TRUE(service);
-  const auto caller =
-      service->projections().verify_index().caller(http::Secret(secret).hash().bytes, wall_clock());
+  const auto caller = service->projections().verify_index().caller(
+      http::Secret(secret).hash().bytes, {}, wall_clock());
   ASSERT_TRUE(caller);
   EXPECT_EQ(caller->judgement.verdict, Verdict::kValid);
 }
