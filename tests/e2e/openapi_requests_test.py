@@ -228,11 +228,8 @@ class Run:
     def break_it(self, request):
         """Spoils the request in one way."""
         rng = self.rng
-        ways = ["query", "header", "path", "credential"]
-        if request.method == "get":
-            ways += ["query"] * 3  # a body means nothing there
-        else:
-            ways += ["media", "secret"] + ["body"] * 6
+        ways = ["query", "header", "path", "credential", "media", "secret"]
+        ways += ["query", "body"] if request.method == "get" else ["body"] * 6
         way = rng.choice(ways)
         request.broken.append(way)
         if way == "query":
