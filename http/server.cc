@@ -17,11 +17,21 @@ namespace {
 
 constexpr std::size_t kMostEventThreads = 8;
 constexpr int kAcceptedAtOnce = 64;
-constexpr int kPauseMilliseconds = 100;  // when there is no descriptor left for one more
+constexpr std::size_t kOtherDescriptors = 1024;  // the database's files above all
+constexpr int kPauseMilliseconds = 100;          // when there is no descriptor left for one more
 
 std::size_t event_threads(const ServerOptions& options) {
   if (options.event_threads > 0) return options.event_threads;
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostEventThreads);
+}
+
+// More connections than descriptors would leave those who come last waiting instead of refused, and
+// the database without files.
+AdmissionLimits fitted(AdmissionLimits limits) {
+  const std::size_t all = allow_descriptors(limits.connections + kOtherDescriptors);
+  const std::size_t ours = all - std::min(all / 2, kOtherDescriptors);
+  limits.connections = std::min(limits.connections, ours);
+  return limits;
 }
 
 FramingLimits framing_limits(const ServerOptions& options) {
@@ -41,7 +51,7 @@ struct Server::Rep {
         limits(framing_limits(options)),
         answerer(options, std::move(handle)),
         budget(options.max_buffered_bytes),
-        admission(options.admission) {}
+        admission(fitted(options.admission)) {}
 
   void serve() {
     WorkerPool workers(options.threads, options.longest_queue);

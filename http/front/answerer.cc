@@ -29,12 +29,6 @@ Request to_request(const RequestView& view) {
   for (const auto& [name, value] : view.headers) {
     if (!is_reserved(name)) out.headers.emplace(name, value);
   }
-  // Bodies are not unpacked, so this one is not of the type that it says.
-  if (is_packed(view)) {
-    out.headers.erase("Content-Encoding");
-    out.headers.erase("Content-Type");
-    out.headers.emplace("Content-Type", "application/octet-stream");
-  }
   return out;
 }
 

@@ -204,11 +204,13 @@ void EventLoop::hand_over(Connection& connection, const RequestView& request,
                           const AnswerForm& form) {
   auto job = [this, &connection, form, copy = to_request(request)] {
     Answer answer = shared_.answerer.answer(copy, form);
+    bool first = false;
     {
       const std::lock_guard lock(mutex_);
+      first = done_.empty();
       done_.push_back({&connection, std::move(answer)});
     }
-    alarm_.ring();
+    if (first) alarm_.ring();  // else it rings already, and the loop has not come to look
   };
   if (shared_.workers.offer(std::move(job))) {
     connection.busy = true;

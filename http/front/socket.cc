@@ -6,10 +6,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -132,6 +134,17 @@ std::optional<Accepted> accept_from(const Socket& listener, AcceptFailure& failu
             : closed ? AcceptFailure::kClosed
                      : AcceptFailure::kNone;
   return std::nullopt;
+}
+
+std::size_t allow_descriptors(std::size_t wanted) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur;
 }
 
 Alarm::Alarm() : socket_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}

@@ -1,6 +1,7 @@
 // Sockets as values, and the few calls that a server makes on them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,10 @@ enum class AcceptFailure {
   kClosed,  // the listener does not listen any more
 };
 [[nodiscard]] std::optional<Accepted> accept_from(const Socket& listener, AcceptFailure& failure);
+
+// Raises how many descriptors this process may have to `wanted`, or as far as it may; how many that
+// are. The usual 1,024 would be gone before any limit of ours is reached.
+[[nodiscard]] std::size_t allow_descriptors(std::size_t wanted);
 
 // An eventfd, to wake a thread that waits in poll or epoll.
 class Alarm {

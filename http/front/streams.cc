@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 namespace keyledger::http {
 namespace {
@@ -114,7 +115,12 @@ void Streams::start(StreamJob job) {
   const std::lock_guard lock(mutex_);
   Running& running = running_.emplace_back();
   running.job = std::move(job);
-  running.thread = std::thread([this, &running] { run(running); });
+  try {
+    running.thread = std::thread([this, &running] { run(running); });
+  } catch (const std::system_error&) {  // no thread is left: this client loses its connection
+    running_.pop_back();
+    --reserved_;
+  }
 }
 
 void Streams::run(Running& running) {

@@ -2,7 +2,6 @@
 // test over a real socket. docs/http-front-end.md has the table.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -74,15 +73,6 @@ class Hazard : public ::testing::Test {
   std::size_t before_ = 0;
 };
 
-// The test's own ends and the server's, in one process.
-void allow_descriptors(rlim_t count) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::min(limit.rlim_max, std::max(limit.rlim_cur, count));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  ASSERT_GE(limit.rlim_cur, count);
-}
-
 TEST_F(Hazard, IdleClientsHoldNobodyUp) {
   std::vector<std::unique_ptr<RawConnection>> idle;
   for (int i = 0; i < 100; ++i) {
@@ -95,7 +85,6 @@ TEST_F(Hazard, IdleClientsHoldNobodyUp) {
 
 // Each sends a byte now and then of a request that never ends.
 TEST_F(Hazard, AThousandSlowClientsDisturbNobody) {
-  ASSERT_NO_FATAL_FAILURE(allow_descriptors(2200));
   const std::string_view head = "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\nX-Slow: ";
   std::vector<std::unique_ptr<RawConnection>> slow;
   for (std::size_t i = 0; i < 1000; ++i) {

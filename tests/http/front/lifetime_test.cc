@@ -191,6 +191,20 @@ TEST(Caps, BoundTheMemoryOfUnfinishedRequests) {
   }
 }
 
+TEST(Caps, AreWithinWhatTheProcessMayOpen) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit little = before;
+  little.rlim_cur = 256;
+  ::setrlimit(RLIMIT_NOFILE, &little);
+  ServerOptions options = any_port();
+  options.admission.connections = 600;
+  const RunningServer server(options, plain());
+  rlimit after{};
+  ::getrlimit(RLIMIT_NOFILE, &after);
+  EXPECT_GE(after.rlim_cur, std::min<rlim_t>(before.rlim_max, 1600));
+}
+
 // accept() that fails for want of a descriptor would be reported again and again.
 TEST(Caps, WaitWhenThereIsNoDescriptorLeft) {
   const RunningServer server(any_port(), plain());
