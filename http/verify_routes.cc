@@ -69,15 +69,15 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
 
 Json label_json(const VerifyAnswer& answer) {
   const Credential& credential = *answer.credential;
+  const KeyLabel label = answer.label.unpack();
   Json json;
   json["id"] = to_text(credential.key);
-  json["name"] = answer.label->name;
+  json["name"] = label.name;
   json["type"] = key_type_name(credential.type);
   json["environment"] = environment_name(credential.environment);
   json["scopes"] = credential.grants->scopes;
-  json["metadata"] = answer.label->metadata.value_or(Metadata{});
-  json["external_id"] =
-      answer.label->external_id ? Json(*answer.label->external_id) : Json(nullptr);
+  json["metadata"] = label.metadata.value_or(Metadata{});
+  json["external_id"] = or_null(label.external_id);
   json["expires_at"] = credential.expires_at_ms == Credential::kNever
                            ? Json(nullptr)
                            : Json(to_text(Timestamp{credential.expires_at_ms}));

@@ -128,12 +128,12 @@ VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy
   const KeyEntry* key = nullptr;
   {
     const std::shared_lock lock(rep_->mutex);
-    const SecretEntry* const secret = rep_->table.find(secret_hash);
-    if (secret != nullptr) {
-      key = &rep_->table.key_of(*secret);
-      answer.credential = rep_->table.credential(*secret);
-      answer.label = key->label.unpack();
-      answer.secret = secret->id;
+    const auto found = rep_->table.find(secret_hash);
+    if (found) {
+      key = found->key;
+      answer.credential = rep_->table.credential(*found);
+      answer.label = key->label;
+      answer.secret = found->secret->id;
     }
   }
   answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
@@ -147,10 +147,10 @@ std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, const Re
   std::optional<Credential> credential;
   {
     const std::shared_lock lock(rep_->mutex);
-    const SecretEntry* const secret = rep_->table.find(secret_hash);
-    if (secret == nullptr) return std::nullopt;
-    credential = rep_->table.credential(*secret);
-    caller.member = rep_->table.member_of(rep_->table.key_of(*secret));
+    const auto found = rep_->table.find(secret_hash);
+    if (!found) return std::nullopt;
+    credential = rep_->table.credential(*found);
+    caller.member = rep_->table.member_of(*found->key);
   }
   caller.key = credential->key;
   caller.workspace = credential->workspace;

@@ -10,32 +10,25 @@
 #include <string>
 
 #include "core/judge.h"
-#include "events/blobs.h"
+#include "projections/key_label.h"
 #include "projections/projection.h"
 
 namespace keyledger {
 
 class KeyTable;
 
-// What an answer says about a key besides the verdict. Personal data: kept in memory only.
-struct KeyLabel {
-  std::string name;
-  std::optional<Metadata> metadata;
-  std::optional<std::string> external_id;
-  bool operator==(const KeyLabel&) const = default;
-};
-
 struct Use {
   OptionalTime last_used_at;
   std::uint64_t count = 0;
 };
 
-// A verdict with what its answer shows. `credential` is set whenever the secret is known at all;
-// the HTTP edge shows none of it on kNotFound.
+// A verdict with what its answer shows, made without allocating if the label is short
+// (PackedLabel). `credential` is set whenever the secret is known at all; the HTTP edge shows none
+// of it on kNotFound.
 struct VerifyAnswer {
   Judgement judgement;
   std::optional<Credential> credential;
-  std::optional<KeyLabel> label;  // whenever `credential` is set
+  PackedLabel label;  // set with `credential`
   SecretId secret;
 };
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "events/bytes.h"
 #include "events/crypto.h"
 
 namespace keyledger {
@@ -23,37 +22,21 @@ std::string_view view(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+bool is_old(std::uint32_t tagged) { return tagged % 2 != 0; }
+
+// The lines behind the one that the secret is compared in: by then they are here.
+void prefetch_rest(const KeyEntry& entry) {
+  __builtin_prefetch(&entry.id);
+  __builtin_prefetch(&entry.label);
+}
+
+KeyCauses unchanged_since(const Cause& created) {
+  return {created, created, created, created, created, {}, {}};
+}
+
 }  // namespace
 
 // --- Parts ---
-
-PackedLabel::PackedLabel(const KeyLabel& label) {
-  std::string bytes(sizeof(std::uint32_t), '\0');
-  ByteWriter out(bytes);
-  out.sized(label.name);
-  if (label.metadata || label.external_id) {
-    out.raw(encode_blob(KeyDetails{std::nullopt, label.metadata, label.external_id}));
-  }
-  const auto size = static_cast<std::uint32_t>(bytes.size());
-  std::memcpy(bytes.data(), &size, sizeof(size));
-  bytes_ = std::make_unique<char[]>(bytes.size());
-  std::memcpy(bytes_.get(), bytes.data(), bytes.size());
-}
-
-KeyLabel PackedLabel::unpack() const {
-  if (!bytes_) return {};
-  std::uint32_t size = 0;
-  std::memcpy(&size, bytes_.get(), sizeof(size));
-  ByteReader in(std::string_view(bytes_.get(), size).substr(sizeof(size)));
-  KeyLabel label;
-  label.name = in.sized();
-  if (in.left() == 0) return label;
-  auto details = decode_key_details(in.raw(in.left()));
-  if (!details) return label;  // cannot be: the constructor encoded it
-  label.metadata = std::move(details->metadata);
-  label.external_id = std::move(details->external_id);
-  return label;
-}
 
 std::uint32_t GrantsPool::take(Grants grants) {
   const auto known = index_.find(grants);
@@ -121,11 +104,22 @@ std::optional<std::uint32_t> VerifyTable::index_of(const KeyId& id) const {
   return by_id_.find(hash_of(id), [&](std::uint32_t index) { return keys_[index].id == id; });
 }
 
-const SecretEntry* VerifyTable::find(const Digest& secret_hash) const {
-  const auto index = by_hash_.find(hash_of(secret_hash), [&](std::uint32_t candidate) {
-    return equal_in_constant_time(view(secrets_[candidate].hash), view(secret_hash));
-  });
-  return index ? &secrets_[*index] : nullptr;
+std::optional<FoundSecret> VerifyTable::find(const Digest& secret_hash) const {
+  FoundSecret found;
+  const auto same = [&](std::uint32_t tagged) {
+    const std::uint32_t index = tagged / 2;
+    if (is_old(tagged)) {
+      found.secret = &old_secrets_[index].secret;
+      found.key = &keys_[old_secrets_[index].key];
+    } else {
+      found.key = &keys_[index];
+      found.secret = &found.key->current;
+      prefetch_rest(*found.key);
+    }
+    return equal_in_constant_time(view(found.secret->hash), view(secret_hash));
+  };
+  if (!by_hash_.find(hash_of(secret_hash), same)) return std::nullopt;
+  return found;
 }
 
 const KeyEntry* VerifyTable::find(const KeyId& id) const {
@@ -133,25 +127,30 @@ const KeyEntry* VerifyTable::find(const KeyId& id) const {
   return index ? &keys_[*index] : nullptr;
 }
 
-Credential VerifyTable::credential(const SecretEntry& secret) const {
-  const KeyEntry& key = keys_[secret.key];
+KeyCauses VerifyTable::causes_of(const KeyEntry& entry) const {
+  return entry.causes == KeyEntry::kNone ? unchanged_since(entry.created) : causes_[entry.causes];
+}
+
+Credential VerifyTable::credential(const FoundSecret& found) const {
+  const KeyEntry& key = *found.key;
+  const KeyCauses causes = causes_of(key);
   Credential credential;
   credential.key = key.id;
   credential.workspace = workspaces_[key.workspace];
   credential.not_before_ms = key.not_before_ms;
   credential.expires_at_ms = key.expires_at_ms;
-  credential.retires_at_ms = secret.retires_at_ms;
+  credential.retires_at_ms = found.secret->retires_at_ms;
   credential.grants = grants_[key.grants];
   credential.created = key.created;
   credential.newest = key.newest;
-  credential.scopes = key.scopes;
-  credential.origins = key.origins;
-  credential.addresses = key.addresses;
-  credential.start = key.start;
-  credential.expiry = key.expiry;
-  credential.suspension = key.suspension;
-  credential.retirement = secret.retirement;
-  credential.end = key.end;
+  credential.scopes = causes.scopes;
+  credential.origins = causes.origins;
+  credential.addresses = causes.addresses;
+  credential.start = causes.start;
+  credential.expiry = causes.expiry;
+  credential.suspension = causes.suspension;
+  credential.retirement = found.secret->retirement;
+  credential.end = causes.end;
   credential.type = key.type;
   credential.environment = key.environment;
   credential.suspended = key.suspended;
@@ -164,10 +163,11 @@ MemberId VerifyTable::member_of(const KeyEntry& key) const {
   return found == members_.end() ? MemberId() : found->second;
 }
 
-std::vector<std::uint32_t> VerifyTable::secrets_of(const KeyEntry& entry) const {
-  std::vector<std::uint32_t> found;
-  for (std::uint32_t at = entry.newest_secret; at != SecretEntry::kNone; at = secrets_[at].older) {
-    found.push_back(at);
+// Oldest first.
+std::vector<const SecretEntry*> VerifyTable::secrets_of(const KeyEntry& entry) const {
+  std::vector<const SecretEntry*> found = {&entry.current};
+  for (std::uint32_t at = entry.older; at != KeyEntry::kNone; at = old_secrets_[at].older) {
+    found.push_back(&old_secrets_[at].secret);
   }
   std::reverse(found.begin(), found.end());
   return found;
@@ -193,15 +193,14 @@ Key VerifyTable::thaw(const KeyId& id) const {
   if (entry->expires_at_ms != unlimited.expires_at_ms) {
     key.expires_at = Timestamp{entry->expires_at_ms};
   }
-  for (const std::uint32_t index : secrets_of(*entry)) {
-    const SecretEntry& stored = secrets_[index];
+  for (const SecretEntry* const stored : secrets_of(*entry)) {
     KeySecret secret;
-    secret.facts.id = stored.id;
-    secret.facts.hash.bytes = stored.hash;
-    if (stored.retires_at_ms != unlimited.retires_at_ms) {
-      secret.retires_at = Timestamp{stored.retires_at_ms};
+    secret.facts.id = stored->id;
+    secret.facts.hash.bytes = stored->hash;
+    if (stored->retires_at_ms != unlimited.retires_at_ms) {
+      secret.retires_at = Timestamp{stored->retires_at_ms};
     }
-    secret.retired_cause = stored.retirement;
+    secret.retired_cause = stored->retirement;
     key.secrets.push_back(std::move(secret));
   }
   key.suspended = entry->suspended;
@@ -209,22 +208,25 @@ Key VerifyTable::thaw(const KeyId& id) const {
   key.version = 1;  // any but 0, which means that there is no key
   key.created_cause = entry->created;
   key.newest_cause = entry->newest;
-  key.scopes_cause = entry->scopes;
-  key.origins_cause = entry->origins;
-  key.addresses_cause = entry->addresses;
-  key.start_cause = entry->start;
-  key.expiry_cause = entry->expiry;
-  key.suspension_cause = entry->suspension;
-  key.end_cause = entry->end;
+  const KeyCauses causes = causes_of(*entry);
+  key.scopes_cause = causes.scopes;
+  key.origins_cause = causes.origins;
+  key.addresses_cause = causes.addresses;
+  key.start_cause = causes.start;
+  key.expiry_cause = causes.expiry;
+  key.suspension_cause = causes.suspension;
+  key.end_cause = causes.end;
   return key;
 }
 
 // For all of the key's secrets, though most may be there already.
 void VerifyTable::make_room(const Key& key) {
+  const auto secrets = static_cast<std::uint32_t>(key.secrets.size());
   keys_.make_room(1);
+  causes_.make_room(1);
+  old_secrets_.make_room(secrets);
   by_id_.make_room(1);
-  by_hash_.make_room(key.secrets.size());
-  secrets_.make_room(key.secrets.size());
+  by_hash_.make_room(secrets);
 }
 
 void VerifyTable::drop_old() {
@@ -245,23 +247,18 @@ void VerifyTable::put(const Key& key, PackedLabel& label) {
   entry.expires_at_ms = shared.expires_at_ms;
   entry.created = shared.created;
   entry.newest = shared.newest;
-  entry.scopes = shared.scopes;
-  entry.origins = shared.origins;
-  entry.addresses = shared.addresses;
-  entry.start = shared.start;
-  entry.expiry = shared.expiry;
-  entry.suspension = shared.suspension;
-  entry.end = shared.end;
   entry.type = shared.type;
   entry.environment = shared.environment;
   entry.suspended = shared.suspended;
   entry.ended = shared.ended.value_or(KeyStatus::kActive);
-  std::swap(entry.label, label);
-  put_secrets(key, index);
+  put_causes(entry, {shared.scopes, shared.origins, shared.addresses, shared.start, shared.expiry,
+                     shared.suspension, shared.end});
+  entry.label.swap(label);
+  put_secrets(key, index, !known);
 }
 
 void VerifyTable::put_label(const KeyId& id, PackedLabel& label) {
-  std::swap(keys_[*index_of(id)].label, label);
+  keys_[*index_of(id)].label.swap(label);
 }
 
 std::uint32_t VerifyTable::add_key(const Key& key) {
@@ -269,31 +266,48 @@ std::uint32_t VerifyTable::add_key(const Key& key) {
   KeyEntry& entry = keys_[index];
   entry.id = key.id;
   entry.workspace = index_of(key.workspace);
-  entry.newest_secret = SecretEntry::kNone;
   if (key.type == KeyType::kManagement && key.member) members_.emplace(key.id, *key.member);
   by_id_.add(hash_of(key.id), index);
   return index;
 }
 
-// A key's secrets only grow in number, and those that are there keep their order.
-void VerifyTable::put_secrets(const Key& key, std::uint32_t index) {
+void VerifyTable::put_causes(KeyEntry& entry, const KeyCauses& causes) {
+  if (entry.causes == KeyEntry::kNone) {
+    if (causes == unchanged_since(entry.created)) return;
+    entry.causes = causes_.add();
+  }
+  causes_[entry.causes] = causes;
+}
+
+// The current secret becomes the newest of the old ones.
+void VerifyTable::rotate_out(std::uint32_t index) {
   KeyEntry& entry = keys_[index];
-  const std::vector<std::uint32_t> known = secrets_of(entry);
-  for (std::size_t i = 0; i < key.secrets.size(); ++i) {
-    const KeySecret& secret = key.secrets[i];
-    const Credential own = credential_of(key, secret, nullptr);
-    const bool is_new = i >= known.size();
-    const std::uint32_t at = is_new ? secrets_.add() : known[i];
-    SecretEntry& stored = secrets_[at];
-    stored.retires_at_ms = own.retires_at_ms;
-    stored.retirement = own.retirement;
-    if (!is_new) continue;
-    stored.hash = secret.facts.hash.bytes;
-    stored.id = secret.facts.id;
-    stored.key = index;
-    stored.older = entry.newest_secret;
-    entry.newest_secret = at;
-    by_hash_.add(hash_of(stored.hash), at);
+  const std::uint32_t at = old_secrets_.add();
+  old_secrets_[at] = {entry.current, index, entry.older};
+  entry.older = at;
+  by_hash_.change(hash_of(entry.current.hash), 2 * index, 2 * at + 1);
+}
+
+// A key's secrets only grow in number, and those that are there keep their order.
+void VerifyTable::put_secrets(const Key& key, std::uint32_t index, bool is_new) {
+  KeyEntry& entry = keys_[index];
+  std::size_t known = is_new ? 0 : secrets_of(entry).size();
+  for (; known < key.secrets.size(); ++known) {
+    if (known != 0) rotate_out(index);
+    const SecretFacts& facts = key.secrets[known].facts;
+    entry.current = {facts.hash.bytes, facts.id, Credential::kNever, {}};
+    by_hash_.add(hash_of(facts.hash.bytes), 2 * index);
+  }
+  // What may have changed of each, from the newest back.
+  SecretEntry* stored = &entry.current;
+  std::uint32_t older = entry.older;
+  for (auto secret = key.secrets.rbegin(); secret != key.secrets.rend(); ++secret) {
+    const Credential own = credential_of(key, *secret, nullptr);
+    stored->retires_at_ms = own.retires_at_ms;
+    stored->retirement = own.retirement;
+    if (older == KeyEntry::kNone) break;
+    stored = &old_secrets_[older].secret;
+    older = old_secrets_[older].older;
   }
 }
 

@@ -1,5 +1,7 @@
-// The memory of the verify index: one entry a key, one a secret, found by open addressing. Internal
-// to verify_index*.cc. 216 bytes a key with one secret, 32 for finding it, and its label.
+// The memory of the verify index, found by open addressing. Internal to verify_index*.cc. A look-up
+// is paid in cache misses, so a key with its current secret is one entry of three cache lines: one
+// miss for the slot, one for the entry. 192 bytes a key, 72 a secret that was rotated out, 32 for
+// finding a key, and labels that do not fit.
 //
 // Thread safety: one writer; readers hold a shared lock. The writer reads without a lock, since
 // nobody else writes, makes room without one, and holds it alone only in put(), for about a
@@ -15,20 +17,22 @@
 
 #include "core/judge.h"
 #include "core/key.h"
+#include "projections/key_label.h"
+#include "projections/verify_index.h"
 #include "projections/verify_index_parts.h"
 
 namespace keyledger {
 
-// What all secrets of a key share of their Credential, and its use. Entries never move or go, so
-// uses may be counted without the lock.
-struct KeyEntry {
-  KeyId id;
-  std::uint32_t workspace = 0;  // both are indexes into tables of their own
-  std::uint32_t grants = 0;
-  std::int64_t not_before_ms = 0;
-  std::int64_t expires_at_ms = 0;
-  Cause created;
-  Cause newest;
+struct SecretEntry {
+  Digest hash{};
+  SecretId id;
+  std::int64_t retires_at_ms = 0;
+  Cause retirement;
+};
+
+// Which events set what can be changed. A key that was never changed has none of its own: its
+// creation set all of them.
+struct KeyCauses {
   Cause scopes;
   Cause origins;
   Cause addresses;
@@ -36,10 +40,26 @@ struct KeyEntry {
   Cause expiry;
   Cause suspension;
   Cause end;
-  PackedLabel label;
+  bool operator==(const KeyCauses&) const = default;
+};
+
+// A key with its current secret. Entries never move or go, so uses may be counted without the lock.
+struct alignas(64) KeyEntry {
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  SecretEntry current;
+  KeyId id;
+  std::uint32_t workspace = 0;  // these four are indexes into tables of their own
+  std::uint32_t grants = 0;
+  std::uint32_t older = kNone;   // its newest secret that was rotated out
+  std::uint32_t causes = kNone;  // kNone: see KeyCauses
+  std::int64_t not_before_ms = 0;
+  std::int64_t expires_at_ms = 0;
+  Cause created;
+  Cause newest;
   mutable std::atomic<std::int64_t> last_used_ms{0};  // counts after the first use
   mutable std::atomic<std::uint64_t> uses{0};
-  std::uint32_t newest_secret = 0;
+  PackedLabel label;
   KeyType type = KeyType::kPrivate;
   Environment environment = Environment::kLive;
   bool suspended = false;
@@ -49,28 +69,26 @@ struct KeyEntry {
   [[nodiscard]] Use use() const;
 };
 
-struct SecretEntry {
-  static constexpr std::uint32_t kNone = UINT32_MAX;
-
-  Digest hash{};
-  SecretId id;
-  std::int64_t retires_at_ms = 0;
-  Cause retirement;
+struct OldSecret {
+  SecretEntry secret;
   std::uint32_t key = 0;
-  std::uint32_t older = kNone;  // the key's secret before this one
+  std::uint32_t older = KeyEntry::kNone;  // the key's secret before this one
+};
+
+// Both live as long as the table.
+struct FoundSecret {
+  const SecretEntry* secret = nullptr;
+  const KeyEntry* key = nullptr;
 };
 
 class VerifyTable {
  public:
   VerifyTable();
 
-  // Null if it is not there.
-  [[nodiscard]] const SecretEntry* find(const Digest& secret_hash) const;
+  // Nothing, or null, if it is not there.
+  [[nodiscard]] std::optional<FoundSecret> find(const Digest& secret_hash) const;
   [[nodiscard]] const KeyEntry* find(const KeyId& id) const;
-  [[nodiscard]] const KeyEntry& key_of(const SecretEntry& secret) const {
-    return keys_[secret.key];
-  }
-  [[nodiscard]] Credential credential(const SecretEntry& secret) const;
+  [[nodiscard]] Credential credential(const FoundSecret& found) const;
   // Nil for all but management keys.
   [[nodiscard]] MemberId member_of(const KeyEntry& key) const;
 
@@ -91,16 +109,20 @@ class VerifyTable {
   [[nodiscard]] std::uint32_t hash_of(const Digest& secret_hash) const;
   [[nodiscard]] static std::uint32_t hash_of(const KeyId& id);
   [[nodiscard]] std::optional<std::uint32_t> index_of(const KeyId& id) const;
-  [[nodiscard]] std::vector<std::uint32_t> secrets_of(const KeyEntry& entry) const;  // oldest first
+  [[nodiscard]] std::vector<const SecretEntry*> secrets_of(const KeyEntry& entry) const;
+  [[nodiscard]] KeyCauses causes_of(const KeyEntry& entry) const;
   std::uint32_t index_of(const WorkspaceId& workspace);
   std::uint32_t add_key(const Key& key);
-  void put_secrets(const Key& key, std::uint32_t index);
+  void put_causes(KeyEntry& entry, const KeyCauses& causes);
+  void put_secrets(const Key& key, std::uint32_t index, bool is_new);
+  void rotate_out(std::uint32_t index);
 
   const std::array<std::uint64_t, 4> seed_;
-  ChunkedArray<KeyEntry> keys_;
-  ChunkedArray<SecretEntry> secrets_;
+  ChunkedArray<KeyEntry, 1U << 15U> keys_;
+  ChunkedArray<OldSecret, 1U << 12U> old_secrets_;
+  ChunkedArray<KeyCauses, 1U << 12U> causes_;
   FlatIndex by_id_;
-  FlatIndex by_hash_;
+  FlatIndex by_hash_;  // twice the index of a key, or twice that of an old secret and one
   GrantsPool grants_;
   std::vector<WorkspaceId> workspaces_;
   std::unordered_map<WorkspaceId, std::uint32_t, IdHash> workspace_index_;

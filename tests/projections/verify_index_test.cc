@@ -76,8 +76,7 @@ class VerifyIndexTest : public ::testing::TestWithParam<std::uint64_t> {
     EXPECT_EQ(answer.judgement.verdict, verdict.verdict);
     EXPECT_EQ(answer.judgement.decided_by, verdict.decided_by);
     const KeyDetails& details = history_.details().at(key.id);
-    ASSERT_TRUE(answer.label);
-    EXPECT_EQ(*answer.label, (KeyLabel{key.name, details.metadata, details.external_id}));
+    EXPECT_EQ(answer.label.unpack(), (KeyLabel{key.name, details.metadata, details.external_id}));
     expect_caller(index, key, secret, request.from, now);
   }
 
@@ -138,7 +137,6 @@ TEST_P(VerifyIndexTest, DoesNotKnowWhatNeverWas) {
         index.verify(hash, policy_, {key.workspace, std::nullopt, {}}, history_.now());
     EXPECT_EQ(answer.judgement.verdict, Verdict::kNotFound);
     EXPECT_FALSE(answer.credential);
-    EXPECT_FALSE(answer.label);
     EXPECT_FALSE(index.caller(hash, {}, history_.now()));
   }
 }
@@ -283,10 +281,10 @@ TEST(VerifyIndexTable, TellsHashesThatDifferInOneByteApart) {
     table.drop_old();
   }
   for (std::size_t i = 0; i < hashes.size(); ++i) {
-    const SecretEntry* const found = table.find(hashes[i]);
-    ASSERT_NE(found, nullptr);
-    EXPECT_EQ(table.key_of(*found).id, id_of(i));
-    EXPECT_EQ(table.key_of(*found).label.unpack().name, std::to_string(i));
+    const auto found = table.find(hashes[i]);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->key->id, id_of(i));
+    EXPECT_EQ(found->key->label.unpack().name, std::to_string(i));
   }
 }
 
@@ -312,18 +310,44 @@ TEST(VerifyIndexTable, SharesScopesAmongKeysAndLetsGoOfThoseNobodyHas) {
   EXPECT_EQ(pool[other]->scopes, ScopeSet{"b"});
 }
 
-TEST(VerifyIndexTable, PacksALabelWhole) {
-  const KeyLabel plain{"billing", std::nullopt, std::nullopt};
-  const KeyLabel full{"é", Metadata{{"team", "a"}, {"", ""}}, "customer-1"};
-  const KeyLabel empty{"", Metadata{}, ""};
-  for (const KeyLabel& label : {plain, full, empty}) {
-    EXPECT_EQ(PackedLabel(label).unpack(), label);
-  }
+// Labels at both sides of what lies in the entry itself, and copies of them.
+TEST(PackedLabel, KeepsALabelWhole) {
   EXPECT_EQ(PackedLabel().unpack(), KeyLabel());
+  for (std::size_t size = 0; size <= 128; ++size) {
+    const KeyLabel plain{std::string(size, 'x'), std::nullopt, std::nullopt};
+    const KeyLabel full{std::string(size, 'y'), Metadata{{"team", "a"}, {"", ""}}, "customer-1"};
+    const KeyLabel empty{std::string(size, 'z'), Metadata{}, ""};
+    PackedLabel last(plain);
+    for (const KeyLabel& label : {plain, full, empty}) {
+      const PackedLabel packed(label);
+      const PackedLabel copy(packed);  // NOLINT(performance-unnecessary-copy-initialization)
+      EXPECT_EQ(packed.unpack(), label);
+      EXPECT_EQ(copy.unpack(), label);
+      last = copy;
+      EXPECT_EQ(last.unpack(), label);
+      const PackedLabel moved = std::move(last);
+      EXPECT_EQ(moved.unpack(), label);
+      last = PackedLabel(empty);
+    }
+  }
+}
+
+TEST(Pages, AreZeroAndLieOnHugePagesWhereTheyFit) {
+  for (const std::size_t bytes : {std::size_t{8192}, Pages::kHuge, 3 * Pages::kHuge}) {
+    Pages pages(bytes);
+    const auto* const data = static_cast<const unsigned char*>(pages.data());
+    EXPECT_TRUE(std::all_of(data, data + bytes, [](unsigned char byte) { return byte == 0; }));
+    const std::size_t aligned = bytes % Pages::kHuge == 0 ? Pages::kHuge : 4096;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data) % aligned, 0U);
+    Pages moved = std::move(pages);
+    EXPECT_EQ(moved.data(), data);
+    pages = Pages();
+  }
 }
 
 TEST(VerifyIndexTable, KeepsItsEntriesSmall) {
-  EXPECT_LE(sizeof(KeyEntry) + sizeof(SecretEntry), 216U);
+  EXPECT_EQ(sizeof(KeyEntry), 3 * 64U);
+  EXPECT_LE(sizeof(OldSecret), 72U);
 }
 
 }  // namespace
