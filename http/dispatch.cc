@@ -16,7 +16,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxBody = 1U << 20U;
 constexpr std::chrono::milliseconds kLongestWait{2000};
 
 // Headers that decide something: two of one kind would leave open which counts.
@@ -228,9 +227,6 @@ class Exchange {
     if (auto checked = check_headers(request_); !checked) return fail(checked.error());
     auto target = read_target(request_);
     if (!target) return fail(target.error());
-    if (request_.body.size() > kMaxBody) {
-      return fail(ErrorCode::kTooLarge, "The body has more than 1 MiB.");
-    }
     Match found = match(routes(), request_.method, target->path);
     if (found.allow.empty()) return fail(ErrorCode::kNotFound, "There is nothing at this path.");
     if (found.route == nullptr) {
@@ -238,6 +234,10 @@ class Exchange {
       return fail(ErrorCode::kMethodNotAllowed, "This path knows " + found.allow + ".");
     }
     record_.route = found.route->pattern;
+    if (const std::size_t most = found.route->max_body; request_.body.size() > most) {
+      return fail(ErrorCode::kTooLarge,
+                  "The body has more than " + std::to_string(most >> 20U) + " MiB.");
+    }
     Call call{api_,
               request_,
               *found.route,

@@ -190,16 +190,15 @@ Patch<Timestamp> BodyReader::patch_time(std::string_view field) {
   return {true, time(field)};
 }
 
-const Json* BodyReader::find_list(std::string_view field, std::string_view what) {
+const Json* BodyReader::find_list(std::string_view field, std::string_view what, std::size_t max) {
   if (!has(field)) return nullptr;
   const Json* const value = find(field);
   if (!value->is_array()) {
     fault(field, FieldFault::kInvalid, "must be a list of " + std::string(what));
     return nullptr;
   }
-  if (value->size() > kMaxListEntries) {
-    fault(field, FieldFault::kTooMany,
-          "must have at most " + std::to_string(kMaxListEntries) + " entries");
+  if (value->size() > max) {
+    fault(field, FieldFault::kTooMany, "must have at most " + std::to_string(max) + " entries");
     return nullptr;
   }
   return value;

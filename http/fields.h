@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxName = 128;   // characters
 inline constexpr std::size_t kMaxText = 1000;  // description, reason
 inline constexpr std::size_t kMaxEmail = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
 inline constexpr std::size_t kMaxListEntries = 100;
+inline constexpr std::size_t kMaxShownFaults = 100;
 inline constexpr std::size_t kMaxMetadata = 50;
 inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
@@ -50,6 +51,10 @@ class FieldFaults {
     }
     add(field, FieldFault::kInvalid, "must be one of " + names);
     return std::nullopt;
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    return faults_.size() + secrets_.size() + unsupported_.size();
   }
 
   // kSecretInRequest goes before kInvalidRequest, that before kNotSupported.
@@ -120,6 +125,26 @@ class BodyReader {
     inner.check_unknown();
     faults_.take(field, inner.faults_);
   }
+  // The same for each object of the list at `field`, which is required, named "field[3].name".
+  // `read` is given the reader and the object. Stops when there are more faults than anyone reads.
+  template <typename Read>
+  void objects(std::string_view field, std::size_t max, Read read) {
+    if (!has(field)) fault(field, FieldFault::kRequired, "is required");
+    const Json* const list = find_list(field, "objects", max);
+    if (list == nullptr) return;
+    for (std::size_t i = 0; i < list->size() && faults_.size() < kMaxShownFaults; ++i) {
+      const Json& item = (*list)[i];
+      const std::string place = std::string(field) + '[' + std::to_string(i) + ']';
+      if (!item.is_object()) {
+        fault(place, FieldFault::kInvalid, "must be an object");
+        continue;
+      }
+      BodyReader inner(item);
+      read(inner, item);
+      inner.check_unknown();
+      faults_.take(place, std::move(inner.faults_));
+    }
+  }
   // Resolved, sorted, without doubles.
   [[nodiscard]] Patch<std::vector<OriginRule>> origins(std::string_view field);
   [[nodiscard]] Patch<std::vector<NetworkRule>> networks(std::string_view field);
@@ -153,8 +178,9 @@ class BodyReader {
   const Json* required_object(std::string_view field);  // null and a fault if it is none
   void check_unknown();
   std::optional<std::string> checked(std::string_view field, const Json& value, std::size_t max);
-  // A list of at most kMaxListEntries texts; `what` names them in the plural.
-  const Json* find_list(std::string_view field, std::string_view what);
+  // A list of at most `max` entries; `what` names them in the plural.
+  const Json* find_list(std::string_view field, std::string_view what,
+                        std::size_t max = kMaxListEntries);
   template <typename Rule>
   Patch<std::vector<Rule>> rules(std::string_view field, std::string_view what,
                                  Result<Rule> (*parse)(std::string_view text));

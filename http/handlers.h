@@ -39,6 +39,7 @@ namespace keyledger::http {
 
 // verify_routes.cc
 [[nodiscard]] Result<Response> verify_key(Call& call);
+[[nodiscard]] Result<Response> verify_batch(Call& call);
 [[nodiscard]] Result<Response> whoami(Call& call);
 
 // audit_routes.cc

@@ -64,6 +64,16 @@ Match match(std::span<const Route> table, std::string_view method, std::string_v
   return out;
 }
 
+std::size_t body_limit(std::string_view method, std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  for (const Route& route : routes()) {
+    // Rows with a limit of their own have no parameter in their path.
+    const bool own = route.max_body != kMaxBody && route.method == method && route.pattern == path;
+    if (own) return route.max_body;
+  }
+  return kMaxBody;
+}
+
 ParameterUse parameter_use(const Route& route, std::string_view name) {
   const bool waits = route.method == "GET" && route.permission.kind == Permission::Kind::kMembers;
   if (waits && name == "min_position") return ParameterUse::kOnce;

@@ -23,6 +23,10 @@ struct Match {
 [[nodiscard]] Match match(std::span<const Route> table, std::string_view method,
                           std::string_view path);
 
+// The longest body that a request may have, before it is known who sends it: the row's, kMaxBody
+// where there is none.
+[[nodiscard]] std::size_t body_limit(std::string_view method, std::string_view target);
+
 // Whether the row knows a query parameter, and how it may occur.
 enum class ParameterUse : std::uint8_t { kUnknown, kOnce, kRepeated };
 [[nodiscard]] ParameterUse parameter_use(const Route& route, std::string_view name);

@@ -53,6 +53,8 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/keys/:id", kManagers, revoke_key, "reason reason_code comment"},
     Route{"GET", "/v1/keys/:id/history", kReaders, key_history, "limit cursor"},
     Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
+    Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",
+          kMaxBatchBody},
     Route{"GET", "/v1/whoami", any_key(), whoami},
 
     // Audit.

@@ -2,6 +2,7 @@
 // is a column that cannot be left out; there is no default and "anybody" has to be written down.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -40,6 +41,9 @@ template <typename... Roles>
   return {Permission::Kind::kMembers, RoleSet(Role::kOwner), true};
 }
 
+inline constexpr std::size_t kMaxBody = std::size_t{1} << 20U;
+inline constexpr std::size_t kMaxBatchBody = std::size_t{4} << 20U;
+
 struct Call;
 using Handler = Result<Response> (*)(Call& call);
 
@@ -54,6 +58,7 @@ struct Route {
   // "x[]" stands for x[anything]. Others, and repeated ones, are refused before the handler runs.
   // Every GET of members knows min_position besides; nobody else may make the service wait.
   std::string_view query = {};
+  std::size_t max_body = kMaxBody;  // bytes; a longer one is kTooLarge
 };
 
 // What a handler is given: the parsed call. Lives for one request.

@@ -8,6 +8,7 @@
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/key_answer.h"
+#include "http/query.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
 
@@ -15,6 +16,7 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxPath = 8000;
+constexpr std::size_t kMaxItems = 1000;
 constexpr std::chrono::seconds kWaitForPosition{2};
 
 struct VerifyFields {
@@ -84,7 +86,16 @@ Json label_json(const VerifyAnswer& answer) {
   return json;
 }
 
-Json verdict_json(const VerifyAnswer& answer, const VerifyFields& fields, std::uint64_t position) {
+// What was not looked at: it was not asked, or its rule is not enforced yet. An address and an
+// origin are always looked at, since a key that has such a rule wants them given.
+Json not_checked(const VerifyFields& fields, const Policy& policy) {
+  Json out = Json::array();
+  if (!fields.has_endpoint || !policy.endpoints.empty()) out.push_back("endpoint");
+  if (!fields.scopes) out.push_back("scopes");
+  return out;
+}
+
+Json verdict_json(const VerifyAnswer& answer, std::uint64_t position) {
   const Judgement& judgement = answer.judgement;
   const bool known = judgement.verdict != Verdict::kMalformed &&
                      judgement.verdict != Verdict::kNotFound && answer.credential.has_value();
@@ -99,9 +110,6 @@ Json verdict_json(const VerifyAnswer& answer, const VerifyFields& fields, std::u
                           {"type", action_name(static_cast<EventType>(judgement.decided_by.type))}};
   }
   json["position"] = position;
-  json["not_checked"] = Json::array();
-  if (!fields.has_endpoint) json["not_checked"].push_back("endpoint");
-  if (!fields.scopes) json["not_checked"].push_back("scopes");
   return json;
 }
 
@@ -116,22 +124,42 @@ void record_retired_use(Call& call, const VerifyAnswer& answer) {
   static_cast<void>(call.api.ledger.execute(std::move(submission)));
 }
 
-VerifyAnswer answer_for(Call& call, const VerifyFields& fields) {
+VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace& workspace) {
   VerifyAnswer answer;
   if (is_malformed(fields.presented.reveal())) {
     answer.judgement.verdict = Verdict::kMalformed;
     return answer;
   }
-  Projections& projections = call.api.projections;
-  const auto workspace = projections.directory().workspace(call.caller->workspace);
   VerifyRequest request;
   request.workspace = call.caller->workspace;
-  request.suspension = suspension_of(*workspace);
+  request.suspension = suspension_of(workspace);
   request.environment = fields.environment;
   if (fields.scopes) request.scopes = *fields.scopes;
   request.from = fields.from;
-  return projections.verify_index().verify(fields.presented.hash().bytes, workspace->policy,
-                                           request, call.now);
+  VerifyIndex& index = call.api.projections.verify_index();
+  return index.verify(fields.presented.hash().bytes, workspace.policy, request, call.now);
+}
+
+// Judges all of them on what is visible at one position, at least.
+Result<Json> verify_all(Call& call, const std::vector<VerifyFields>& items) {
+  const Projections& projections = call.api.projections;
+  std::optional<std::uint64_t> wanted;
+  for (const VerifyFields& fields : items) wanted = std::max(wanted, fields.min_position);
+  if (wanted && !projections.projector().wait_beyond(*wanted, kWaitForPosition)) {
+    return fail(ErrorCode::kBehind, "This position is not visible here yet.");
+  }
+  const std::uint64_t position = projections.projector().size() - 1;
+  const auto workspace = projections.directory().workspace(call.caller->workspace);
+  Json verdicts = Json::array();
+  for (const VerifyFields& fields : items) {
+    const VerifyAnswer answer = answer_for(call, fields, *workspace);
+    if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
+    if (answer.judgement.verdict == Verdict::kSecretRetired) record_retired_use(call, answer);
+    verdicts.push_back(verdict_json(answer, position));
+    verdicts.back()["not_checked"] = not_checked(fields, workspace->policy);
+  }
+  call.position = position;
+  return verdicts;
 }
 
 }  // namespace
@@ -140,19 +168,26 @@ Result<Response> verify_key(Call& call) {
   auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
   BodyReader body(*json);
-  const VerifyFields fields = read_verify(body, *json);
+  std::vector<VerifyFields> fields;
+  fields.push_back(read_verify(body, *json));
   if (auto error = body.finish()) return fail(std::move(*error));
+  const auto verdicts = verify_all(call, fields);
+  if (!verdicts) return fail(verdicts.error());
+  return json_response(200, verdicts->front());
+}
 
-  const Projector& projector = call.api.projections.projector();
-  if (fields.min_position && !projector.wait_beyond(*fields.min_position, kWaitForPosition)) {
-    return fail(ErrorCode::kBehind, "This position is not visible here yet.");
-  }
-  const std::uint64_t position = projector.size() - 1;
-  const VerifyAnswer answer = answer_for(call, fields);
-  if (answer.judgement.verdict == Verdict::kSecretRetired) record_retired_use(call, answer);
-  call.position = position;
-  if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
-  return json_response(200, verdict_json(answer, fields, position));
+Result<Response> verify_batch(Call& call) {
+  auto json = parse_body(call.request.body);
+  if (!json) return fail(json.error());
+  BodyReader body(*json);
+  std::vector<VerifyFields> items;
+  body.objects("items", kMaxItems, [&](BodyReader& item, const Json& object) {
+    items.push_back(read_verify(item, object));
+  });
+  if (auto error = body.finish()) return fail(std::move(*error));
+  auto verdicts = verify_all(call, items);
+  if (!verdicts) return fail(verdicts.error());
+  return page_response(std::move(*verdicts), std::nullopt);
 }
 
 Result<Response> whoami(Call& call) {

@@ -68,5 +68,20 @@ TEST(ParameterUse, ReadsTheColumn) {
   EXPECT_EQ(parameter_use(kTable[2], "min_position"), ParameterUse::kUnknown) << "for anybody";
 }
 
+TEST(BodyLimit, IsThatOfTheRoute) {
+  constexpr std::size_t kMebibyte = std::size_t{1} << 20U;
+  EXPECT_EQ(body_limit("POST", "/v1/keys/verify_batch"), 4 * kMebibyte);
+  EXPECT_EQ(body_limit("POST", "/v1/keys/verify_batch?x=1"), 4 * kMebibyte);
+  EXPECT_EQ(body_limit("GET", "/v1/keys/verify_batch"), kMebibyte);
+  EXPECT_EQ(body_limit("POST", "/v1/keys/verify"), kMebibyte);
+  EXPECT_EQ(body_limit("POST", "/nowhere"), kMebibyte);
+  // It looks for the pattern as it stands.
+  for (const Route& route : routes()) {
+    if (route.max_body != kMaxBody) {
+      EXPECT_EQ(route.pattern.find(':'), std::string_view::npos);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace keyledger::http

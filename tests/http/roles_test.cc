@@ -46,6 +46,7 @@ constexpr Row kRows[] = {
     {"DELETE", "/v1/keys/:id", "oa"},
     {"GET", "/v1/keys/:id/history", "oau"},
     {"POST", "/v1/keys/verify", "oav", R"({"key":"whatever"})"},  // auditor: with as_of, later
+    {"POST", "/v1/keys/verify_batch", "oav", R"({"items":[]})"},
     {"GET", "/v1/whoami", "oauv"},
     {"GET", "/v1/audit", "oau"},
     {"GET", "/v1/audit/:position", "oau"},

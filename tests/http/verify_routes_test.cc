@@ -140,5 +140,97 @@ TEST_F(VerifyRoutes, WhoamiShowsTheKeyItselfAndTheClientAsSeen) {
   EXPECT_EQ(it.call(secret, "GET", "/v1/whoami").status, 401);
 }
 
+class VerifyBatch : public VerifyRoutes {
+ protected:
+  Answer batch(const nlohmann::json& items) {
+    return it.call(it.owner.secret, "POST", "/v1/keys/verify_batch",
+                   nlohmann::json{{"items", items}}.dump());
+  }
+};
+
+TEST_F(VerifyBatch, AnswersEachAsVerifyWouldInOrder) {
+  const auto made = it.add_key("crm", {{"scopes", {"read"}}});
+  const auto ended = it.add_key("old");
+  it.call(it.owner.secret, "DELETE", "/v1/keys/" + ended["key"]["id"].get<std::string>());
+  nlohmann::json items = {{{"key", made["secret"]}, {"scopes", {"read"}}},
+                          {{"key", ended["secret"]}},
+                          {{"key", "no such"}},
+                          {{"key", "nosuch"}, {"method", "GET"}, {"path", "/"}},
+                          {{"key", made["secret"]}, {"scopes", {"write"}}},
+                          {{"key", made["secret"]}, {"environment", "test"}}};
+  const auto answer = batch(items);
+  ASSERT_EQ(answer.status, 200) << answer.response.body;
+  EXPECT_TRUE(answer.body["next_cursor"].is_null());
+  const char* const codes[] = {"VALID",     "REVOKED",           "MALFORMED",
+                               "NOT_FOUND", "SCOPE_NOT_GRANTED", "ENVIRONMENT_NOT_ALLOWED"};
+  ASSERT_EQ(answer.body["data"].size(), std::size(codes));
+  for (std::size_t i = 0; i < std::size(codes); ++i) {
+    EXPECT_EQ(answer.body["data"][i]["code"], codes[i]);
+    EXPECT_EQ(answer.body["data"][i], verify(items[i]).body) << codes[i];
+    EXPECT_EQ(answer.body["data"][i]["position"], answer.position());
+  }
+}
+
+TEST_F(VerifyBatch, TakesNoneAndAThousandAndNoMore) {
+  EXPECT_EQ(batch(nlohmann::json::array()).body["data"], nlohmann::json::array());
+  nlohmann::json items(std::vector<nlohmann::json>(1000, {{"key", "x"}}));
+  EXPECT_EQ(batch(items).body["data"].size(), 1000U);
+  items.push_back({{"key", "x"}});
+  const auto refused = batch(items);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.faults(), ElementsAre("items too_many"));
+}
+
+TEST_F(VerifyBatch, NamesTheItemOfEachFault) {
+  const auto refused = batch({{{"key", "x"}},
+                              {{"kee", "x"}},
+                              7,
+                              {{"key", "x"}, {"ip", "300.1.1.1"}, {"scopes", {"ok", "not ok"}}}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.faults(),
+              ElementsAre("items[1].key required", "items[1].kee unknown_field", "items[2] invalid",
+                          "items[3].scopes[1] invalid", "items[3].ip invalid"));
+  EXPECT_THAT(batch("x").faults(), ElementsAre("items invalid"));
+  const auto none = it.call(it.owner.secret, "POST", "/v1/keys/verify_batch", R"({"keys":[]})");
+  EXPECT_THAT(none.faults(), ElementsAre("items required", "keys unknown_field"));
+  EXPECT_EQ(batch({{{"key", "x"}, {"as_of", "position:1"}}}).code(), "not_supported");
+  const std::string secret = it.add_key("crm")["secret"];
+  const auto leaked = batch({{{"key", secret}, {"method", "GET"}, {"path", "/" + secret}}});
+  EXPECT_EQ(leaked.code(), "secret_in_request");
+  EXPECT_THAT(leaked.faults(), ElementsAre("items[0].path not_allowed"));
+  EXPECT_EQ(leaked.response.body.find(secret), std::string::npos);
+}
+
+TEST_F(VerifyBatch, TakesFourMebibytesAndNoMore) {
+  const auto body = [](std::size_t bytes) {
+    std::string text = R"({"items":[{"key":"x"}]})";
+    return text.insert(1, std::string(bytes - text.size(), ' '));
+  };
+  const auto status = [&](std::size_t bytes) {
+    return it.call(it.owner.secret, "POST", "/v1/keys/verify_batch", body(bytes)).status;
+  };
+  EXPECT_EQ(status(std::size_t{4} << 20U), 200);
+  EXPECT_EQ(status((std::size_t{4} << 20U) + 1), 413);
+}
+
+TEST_F(VerifyBatch, WaitsForTheNewestPositionThatAnItemWants) {
+  const auto here = batch({{{"key", "x"}, {"min_position", it.size() - 1}}, {{"key", "x"}}});
+  EXPECT_EQ(here.status, 200);
+  const auto behind = batch({{{"key", "x"}}, {{"key", "x"}, {"min_position", it.size()}}});
+  EXPECT_EQ(behind.status, 503);
+  EXPECT_EQ(behind.code(), "behind");
+}
+
+TEST_F(VerifyRoutes, ListsWhatWasNotCheckedBecauseItWasNotAsked) {
+  const auto made = it.add_key("crm");
+  const auto listed = [&](nlohmann::json body) {
+    body["key"] = made["secret"];
+    return verify(body).body["not_checked"];
+  };
+  EXPECT_EQ(listed({{"method", "GET"}, {"path", "/"}}), nlohmann::json({"scopes"}));
+  EXPECT_EQ(listed({{"scopes", {"a"}}}), nlohmann::json({"endpoint"}));
+  EXPECT_EQ(listed({{"scopes", {"a"}}, {"method", "GET"}, {"path", "/"}}), nlohmann::json::array());
+}
+
 }  // namespace
 }  // namespace keyledger

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "http/api.h"
+#include "http/match.h"
 #include "http/routes.h"
 #include "http/server.h"
 #include "tools/commands/commands.h"
@@ -157,6 +158,7 @@ int run_serve(const ServeOptions& options) {
   server_options.host = addresses->api.host;
   server_options.port = addresses->api.port;
   server_options.threads = options.threads;
+  server_options.body_limit = http::body_limit;
   http::Server server(server_options,
                       [&](const http::Request& request) { return http::handle(api, request); });
   if (const auto bound = server.bind(); !bound) return report_failure(bound.error());
