@@ -117,6 +117,13 @@ Result<Target> read_target(const Request& request) {
   return std::move(*target);
 }
 
+// An escaped slash is part of a segment, and no id has one (RFC 3986 section 2.2); decoded it would
+// name another path than the one that whoever stands in front of us saw.
+bool hides_slash(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return path.find("%2f") != std::string_view::npos || path.find("%2F") != std::string_view::npos;
+}
+
 Result<void> check_query(const Route& route, const Query& query) {
   FieldFaults faults;
   for (std::size_t i = 0; i < query.size(); ++i) {
@@ -228,7 +235,9 @@ class Exchange {
     auto target = read_target(request_);
     if (!target) return fail(target.error());
     Match found = match(routes(), request_.method, target->path);
-    if (found.allow.empty()) return fail(ErrorCode::kNotFound, "There is nothing at this path.");
+    if (found.allow.empty() || hides_slash(request_.target)) {
+      return fail(ErrorCode::kNotFound, "There is nothing at this path.");
+    }
     if (found.route == nullptr) {
       allow_ = found.allow;
       return fail(ErrorCode::kMethodNotAllowed, "This path knows " + found.allow + ".");

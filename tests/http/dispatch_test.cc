@@ -193,6 +193,16 @@ TEST_F(Dispatch, TakesJsonAlone) {
   EXPECT_EQ(post("Application/JSON ; charset=utf-8").status, 201);
 }
 
+TEST_F(Dispatch, TakesAnEscapedSlashForNoSlash) {
+  const std::string id = it.add_key("k")["key"]["id"];
+  EXPECT_EQ(get("/v1/keys/" + id + "/history").status, 200);
+  EXPECT_EQ(get("/v1/keys/" + id + "/%68istory").status, 200);
+  for (const char* slash : {"%2f", "%2F"}) {
+    EXPECT_EQ(get("/v1/keys/" + id + slash + "history").status, 404);
+    EXPECT_EQ(get("/v1/keys?q=" + std::string(slash)).status, 200) << "a value may have one";
+  }
+}
+
 TEST_F(Dispatch, RefusesAPackedBody) {
   const auto post = [&](std::string_view encoding) {
     return it
