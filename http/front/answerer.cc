@@ -33,11 +33,15 @@ Request to_request(const RequestView& view) {
 }
 
 Answerer::Answerer(const ServerOptions& options, Handle handle)
-    : options_(options), handle_(std::move(handle)), library_([this](const Request& request) {
-        Response response = handled(request);
-        if (stopping_) response.headers.emplace_back("Connection", "close");
-        return response;
-      }) {}
+    : options_(options),
+      handle_(std::move(handle)),
+      library_(
+          [this](const Request& request) {
+            Response response = handled(request);
+            if (stopping_) response.headers.emplace_back("Connection", "close");
+            return response;
+          },
+          std::chrono::duration_cast<std::chrono::seconds>(options.deadlines.idle)) {}
 
 // Whatever the handler does, no exception gets further.
 Response Answerer::handled(const Request& request) const {

@@ -8,6 +8,8 @@
 namespace keyledger::http {
 namespace {
 
+constexpr std::size_t kRequestsPerConnection = 1'000'000;  // said to clients; nobody counts
+
 using Setup = std::function<void(httplib::Request&)>;
 
 // What the library reads is one line; what it writes is kept.
@@ -80,7 +82,9 @@ class Server : public httplib::Server {
 }  // namespace
 
 struct Library::Rep {
-  explicit Rep(Handle the_handle) : handle(std::move(the_handle)) {
+  Rep(Handle the_handle, std::chrono::seconds idle) : handle(std::move(the_handle)) {
+    server.set_keep_alive_timeout(idle.count());
+    server.set_keep_alive_max_count(kRequestsPerConnection);
     server.set_pre_routing_handler([this](const httplib::Request& from, httplib::Response& to) {
       answer(const_cast<httplib::Request&>(from), to);  // the object itself is not const
       return httplib::Server::HandlerResponse::Handled;
@@ -109,7 +113,8 @@ struct Library::Rep {
   Server server;
 };
 
-Library::Library(Handle handle) : rep_(std::make_unique<Rep>(std::move(handle))) {}
+Library::Library(Handle handle, std::chrono::seconds idle)
+    : rep_(std::make_unique<Rep>(std::move(handle), idle)) {}
 Library::~Library() = default;
 
 Response Library::serve(const Request& request, const AnswerForm& form, std::string& out) const {

@@ -7,6 +7,7 @@
 // compression at quality 11, no header that hides the client's address (docs/http-front-end.md).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +21,8 @@ class Library {
  public:
   using Handle = std::function<Response(const Request&)>;  // does not throw
 
-  explicit Library(Handle handle);
+  // `idle`: how long a connection stays open for a next request, which answers mention.
+  Library(Handle handle, std::chrono::seconds idle);
   ~Library();
 
   // Appends the answer to `out`. One with a producer is given back instead. Any thread.

@@ -201,6 +201,10 @@ TEST_F(ServerTest, LeavesFormsWhole) {
   }
 }
 
+TEST_F(ServerTest, SaysHowLongAConnectionMayBeIdle) {
+  EXPECT_THAT(exchange("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("timeout=60"));
+}
+
 TEST_F(ServerTest, DecodesNoHeader) {
   exchange("GET /a HTTP/1.1\r\nHost: x\r\nX-Reason: caf\xC3\xA9 100%41\r\n\r\n");
   EXPECT_EQ(newest().header("X-Reason"), "caf\xC3\xA9 100%41");

@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace keyledger::http {
 
@@ -85,15 +87,21 @@ class RawConnection {
     char byte = 0;
     return buffer_.empty() && ::recv(socket_, &byte, 1, 0) == 0;
   }
+  // After rest(): the end was an error and not an end.
+  [[nodiscard]] bool was_reset() const { return was_reset_; }
   // The other side has cut the connection off; nothing is read.
   [[nodiscard]] bool is_cut_off() const {
     pollfd at{socket_, POLLRDHUP, 0};
     return ::poll(&at, 1, 0) > 0;
   }
-  static RawConnection& first_to_answer(RawConnection& a, RawConnection& b) {
-    pollfd both[2] = {{a.socket_, POLLIN, 0}, {b.socket_, POLLIN, 0}};
-    ::poll(both, 2, 30'000);
-    return both[0].revents != 0 ? a : b;
+  static RawConnection& first_to_answer(const std::vector<std::unique_ptr<RawConnection>>& all) {
+    std::vector<pollfd> waited;
+    for (const auto& one : all) waited.push_back({one->socket_, POLLIN, 0});
+    ::poll(waited.data(), waited.size(), 30'000);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (waited[i].revents != 0) return *all[i];
+    }
+    throw std::runtime_error("nobody answers");
   }
 
  private:
@@ -103,6 +111,7 @@ class RawConnection {
   bool receive() {
     char bytes[65536];
     const auto size = ::recv(socket_, bytes, sizeof(bytes), 0);
+    was_reset_ = size < 0 && errno == ECONNRESET;
     if (size <= 0) return false;
     buffer_.append(bytes, static_cast<std::size_t>(size));
     return true;
@@ -110,6 +119,7 @@ class RawConnection {
 
   const int socket_;
   std::string buffer_;
+  bool was_reset_ = false;
 };
 
 }  // namespace keyledger::http

@@ -89,6 +89,10 @@ TEST(Stream, ThatFailsHasNoEnd) {
     RawConnection connection(server.port());
     connection.send(kGet);
     EXPECT_THAT(connection.rest(), Not(HasSubstr("0\r\n\r\n")));
+    RawConnection old(server.port());  // where the end of the connection is the end of the body
+    old.send("GET /a HTTP/1.0\r\n\r\n");
+    old.rest();
+    EXPECT_TRUE(old.was_reset());
   }
 }
 
