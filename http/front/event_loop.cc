@@ -173,6 +173,7 @@ void EventLoop::serve(Connection& connection) {
   for (int i = 0; i < kTurn && can_answer(); ++i) answer_next(connection);
   if (connection.closed) return;
   if (connection.framer.takes_continue()) connection.out.append(kContinue);
+  if (!connection.busy) connection.refund_memory();  // before the client can send the next one
   if (!connection.flush()) return close(connection);
   settle(connection);
 }
@@ -262,7 +263,6 @@ void EventLoop::settle(Connection& connection) {
   if (connection.unsent() > 0) return enter(connection, Phase::kSending, EPOLLOUT);
   if (connection.closing) return end_output(connection);
   if (framer.is_ready()) return watch(connection, EPOLLOUT);  // comes again after the others
-  connection.refund_memory();
   if (connection.input_over || draining_) {
     if (framer.is_idle()) return close(connection);
     if (connection.input_over) {

@@ -361,6 +361,22 @@ TEST(Connections, AreTakenOnUnixSocketsToo) {
   }
 }
 
+TEST(Connections, OfBothFamiliesAreTakenOnOneSocket) {
+  ServerOptions options = any_port();
+  options.host = "::";
+  {
+    Server probe(options, plain());
+    if (!probe.bind()) GTEST_SKIP() << "no IPv6 here";
+  }
+  std::promise<std::string> peer;
+  const RunningServer server(options, [&](const Request& request) {
+    peer.set_value(request.peer);
+    return plain_answer(request);
+  });
+  EXPECT_THAT(exchange(server.port(), kGet), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(peer.get_future().get(), "127.0.0.1");  // not ::ffff:127.0.0.1
+}
+
 TEST(Stop, FinishesWhatIsRunningAndClosesTheRest) {
   Gate gate;
   ServerOptions options = any_port();
