@@ -17,6 +17,7 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestWait{2000};
+constexpr std::string_view kVerifyTarget = "/v1/keys/verify";
 
 // Headers that decide something: two of one kind would leave open which counts.
 constexpr std::array<std::string_view, 8> kSingleHeaders = {
@@ -182,8 +183,8 @@ Result<void> wait_for_position(const Call& call) {
 // refusal has it too.
 class Exchange {
  public:
-  Exchange(Api& api, const Request& request)
-      : api_(api), request_(request), now_(api.options.clock()) {
+  Exchange(Api& api, const Request& request, bool may_wait)
+      : api_(api), request_(request), now_(api.options.clock()), may_wait_(may_wait) {
     const auto given = request.header("X-Request-Id");
     const bool usable = given && is_token(*given) && !holds_secret(*given) &&
                         request.headers.count("X-Request-Id") == 1;
@@ -193,9 +194,11 @@ class Exchange {
     position_ = position_of(api);
   }
 
-  Response run() {
+  // Nothing if a handler would have had to wait and must not.
+  std::optional<Response> run() {
     const auto start = std::chrono::steady_clock::now();
     Response response = answered();
+    if (declined_) return std::nullopt;
     response.headers.emplace_back("X-Request-Id", record_.request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
@@ -257,8 +260,11 @@ class Exchange {
               std::move(target->query),
               now_,
               position_,
+              false,
+              may_wait_,
               false};
     auto response = answer(call);
+    declined_ = call.declined;
     position_ = call.position;
     replayed_ = call.replayed;
     return response;
@@ -281,6 +287,8 @@ class Exchange {
   Api& api_;
   const Request& request_;
   const Timestamp now_;
+  const bool may_wait_;
+  bool declined_ = false;
   AccessRecord record_;
   std::optional<std::uint64_t> position_;
   bool replayed_ = false;
@@ -289,6 +297,23 @@ class Exchange {
 
 }  // namespace
 
-Response handle(Api& api, const Request& request) { return Exchange(api, request).run(); }
+Response handle(Api& api, const Request& request) {
+  return Exchange(api, request, true).run().value();
+}
+
+bool handle_at_once(Api& api, const RequestView& view, Response& response) {
+  if (view.method != "POST" || view.target != kVerifyTarget) return false;
+  Request request;
+  request.method = view.method;
+  request.target = view.target;
+  request.body = view.body;
+  request.peer = view.peer;
+  for (const HeaderView& header : view.headers) request.headers.emplace(header.name, header.value);
+  auto answered = Exchange(api, request, false).run();
+  wipe(request.body.data(), request.body.size());
+  if (!answered) return false;
+  response = std::move(*answered);
+  return true;
+}
 
 }  // namespace keyledger::http

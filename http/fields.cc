@@ -19,15 +19,6 @@ std::string shown_name(std::string_view name) {
                                                              : std::string("(unprintable)");
 }
 
-bool is_scope(std::string_view text) {
-  const auto allowed = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == ':' || c == '-';
-  };
-  return !text.empty() && text.size() <= kMaxScope &&
-         std::all_of(text.begin(), text.end(), allowed);
-}
-
 // Sets are sorted, without doubles (events/FORMAT.md).
 template <typename T>
 void make_set(std::vector<T>& list) {
@@ -40,6 +31,15 @@ std::string element(std::string_view field, std::size_t index) {
 }
 
 }  // namespace
+
+bool is_scope(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':' || c == '-';
+  };
+  return !text.empty() && text.size() <= kMaxScope &&
+         std::all_of(text.begin(), text.end(), allowed);
+}
 
 void FieldFaults::add(std::string_view field, FieldFault fault, std::string message) {
   faults_.push_back({std::string(field), fault, std::move(message)});

@@ -28,6 +28,9 @@ inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
 inline constexpr std::size_t kMaxToken = 255;  // request id, idempotency key: printable ASCII
 
+// Whether a scope may be called so: 1 to 64 letters, digits, '_', '.', ':' and '-'.
+[[nodiscard]] bool is_scope(std::string_view text);
+
 // The faults found so far in one body or query, and the refusal they make.
 class FieldFaults {
  public:

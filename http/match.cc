@@ -32,6 +32,20 @@ bool is_more_exact(std::string_view a, std::string_view b) {
   return false;
 }
 
+// Empty if the path fits none.
+std::string_view best_pattern(std::span<const Route> table, std::string_view path) {
+  // A pattern that spells everything out is the best there can be, and the most asked for.
+  for (const Route& route : table) {
+    if (route.pattern == path) return route.pattern;
+  }
+  std::string_view best;
+  for (const Route& route : table) {
+    if (!fits(route.pattern, path)) continue;
+    if (best.empty() || is_more_exact(route.pattern, best)) best = route.pattern;
+  }
+  return best;
+}
+
 void add_method(std::string& allow, std::string_view method) {
   if (!allow.empty()) allow += ", ";
   allow += method;
@@ -43,11 +57,7 @@ void add_method(std::string& allow, std::string_view method) {
 Match match(std::span<const Route> table, std::string_view method, std::string_view path) {
   Match out;
   if (path.empty() || path.front() != '/') return out;
-  std::string_view best;
-  for (const Route& route : table) {
-    if (!fits(route.pattern, path)) continue;
-    if (best.empty() || is_more_exact(route.pattern, best)) best = route.pattern;
-  }
+  std::string_view best = best_pattern(table, path);
   if (best.empty()) return out;
 
   const std::string_view wanted = method == "HEAD" ? "GET" : method;

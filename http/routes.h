@@ -78,6 +78,11 @@ struct Call {
   std::optional<std::uint64_t> position;
   bool replayed = false;
 
+  // False on a thread that serves many connections: a handler that would block says so in
+  // `declined`, before it has changed anything, and is called again on a thread that may.
+  bool may_wait = true;
+  bool declined = false;
+
   // The id in the path; kNotFound if it is not even one of its kind.
   template <typename IdType>
   [[nodiscard]] Result<IdType> id() const {
@@ -97,5 +102,9 @@ struct Call {
 // query parameters, min_position, handler, Ledger-Position, problem bodies. Never throws. Any
 // thread.
 [[nodiscard]] Response handle(Api& api, const Request& request);
+
+// The same, for a verify whose answer needs nothing but memory: never blocks. False, without a
+// trace, for every other request; then handle() is to be called.
+[[nodiscard]] bool handle_at_once(Api& api, const RequestView& view, Response& response);
 
 }  // namespace keyledger::http

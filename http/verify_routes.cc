@@ -11,106 +11,22 @@
 #include "http/query.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
+#include "http/verdict_text.h"
+#include "http/verify_fields.h"
 
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxPath = 8000;
 constexpr std::size_t kMaxItems = 1000;
 constexpr std::chrono::seconds kWaitForPosition{2};
 
-struct VerifyFields {
-  Secret presented{std::string()};
-  std::optional<Environment> environment;
-  std::optional<ScopeSet> scopes;
-  RequestSource from;
-  bool has_endpoint = false;
-  std::optional<std::uint64_t> min_position;
-};
-
-// Whatever a browser sends as Origin is a question that has an answer; an address comes from the
-// gateway, which should know what one is.
-RequestSource read_source(BodyReader& body) {
-  RequestSource from;
-  if (const auto ip = body.text("ip", kMaxName)) {
-    from.ip = parse_address(*ip);
-    if (!from.ip) body.fault("ip", FieldFault::kInvalid, "is not an IPv4 or IPv6 address");
-  }
-  if (const auto origin = body.text("origin", kMaxText)) from.origin = parse_origin(*origin);
-  return from;
-}
-
-// They are the checked request's own and may hold its secret, so that is not refused; nothing of
-// them is kept.
-void check_headers(BodyReader& body, const Json& headers) {
-  const bool texts =
-      headers.is_object() && std::all_of(headers.begin(), headers.end(),
-                                         [](const Json& value) { return value.is_string(); });
-  if (!texts) body.fault("headers", FieldFault::kInvalid, "must be an object of texts");
-}
-
-VerifyFields read_verify(BodyReader& body, const Json& json) {
-  VerifyFields fields;
-  fields.presented = Secret(body.presented_secret("key").value_or(std::string()));
-  fields.environment = body.choice<Environment>(
-      "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
-  if (body.has("scopes")) fields.scopes = body.scopes("scopes");
-  fields.from = read_source(body);
-  const auto method = body.text("method", kMaxName);
-  const auto path = body.text("path", kMaxPath);
-  if (method.has_value() != path.has_value()) {
-    body.fault(method ? "path" : "method", FieldFault::kRequired,
-               "method and path are checked together");
-  }
-  fields.has_endpoint = method && path;
-  if (body.has("headers")) check_headers(body, json["headers"]);
-  body.not_supported("as_of");
-  fields.min_position = body.whole("min_position", INT64_MAX);
-  return fields;
-}
-
-Json label_json(const VerifyAnswer& answer) {
-  const Credential& credential = *answer.credential;
-  const KeyLabel label = answer.label.unpack();
-  Json json;
-  json["id"] = to_text(credential.key);
-  json["name"] = label.name;
-  json["type"] = key_type_name(credential.type);
-  json["environment"] = environment_name(credential.environment);
-  json["scopes"] = credential.grants->scopes;
-  json["metadata"] = label.metadata.value_or(Metadata{});
-  json["external_id"] = or_null(label.external_id);
-  json["expires_at"] = credential.expires_at_ms == Credential::kNever
-                           ? Json(nullptr)
-                           : Json(to_text(Timestamp{credential.expires_at_ms}));
-  return json;
-}
-
 // What was not looked at: it was not asked, or its rule is not enforced yet. An address and an
 // origin are always looked at, since a key that has such a rule wants them given.
-Json not_checked(const VerifyFields& fields, const Policy& policy) {
-  Json out = Json::array();
+std::vector<std::string_view> not_checked(const VerifyFields& fields, const Policy& policy) {
+  std::vector<std::string_view> out;
   if (!fields.has_endpoint || !policy.endpoints.empty()) out.push_back("endpoint");
   if (!fields.scopes) out.push_back("scopes");
   return out;
-}
-
-Json verdict_json(const VerifyAnswer& answer, std::uint64_t position) {
-  const Judgement& judgement = answer.judgement;
-  const bool known = judgement.verdict != Verdict::kMalformed &&
-                     judgement.verdict != Verdict::kNotFound && answer.credential.has_value();
-  Json json;
-  json["valid"] = judgement.verdict == Verdict::kValid;
-  json["code"] = verdict_name(judgement.verdict);
-  json["detail"] = verdict_sentence(judgement.verdict);
-  json["key"] = known ? label_json(answer) : Json(nullptr);
-  json["decided_by"] = nullptr;
-  if (known && judgement.decided_by.exists()) {
-    json["decided_by"] = {{"position", static_cast<std::uint64_t>(judgement.decided_by.position)},
-                          {"type", action_name(static_cast<EventType>(judgement.decided_by.type))}};
-  }
-  json["position"] = position;
-  return json;
 }
 
 // Somebody still uses a secret that has ended: its owner should know. The verdict does not wait for
@@ -140,40 +56,72 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace&
   return index.verify(fields.presented.hash().bytes, workspace.policy, request, call.now);
 }
 
-// Judges all of them on what is visible at one position, at least.
-Result<Json> verify_all(Call& call, const std::vector<VerifyFields>& items) {
-  const Projections& projections = call.api.projections;
+// Judges one and writes its verdict. False if that may take a while and the call must not wait.
+bool write_answer(Call& call, const VerifyFields& fields, const Workspace& workspace,
+                  std::string& out) {
+  const VerifyAnswer answer = answer_for(call, fields, workspace);
+  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
+  if (retired && !call.may_wait) return false;
+  if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
+  if (retired) record_retired_use(call, answer);
+  write_verdict(out, answer, *call.position, not_checked(fields, workspace.policy));
+  return true;
+}
+
+// What all verdicts of a call are judged on, at least: the position that is visible now, or that
+// one of them asked for.
+Result<void> settle_position(Call& call, const std::vector<VerifyFields>& items) {
+  const Projector& projector = call.api.projections.projector();
   std::optional<std::uint64_t> wanted;
   for (const VerifyFields& fields : items) wanted = std::max(wanted, fields.min_position);
-  if (wanted && !projections.projector().wait_beyond(*wanted, kWaitForPosition)) {
+  if (wanted && !projector.wait_beyond(*wanted, kWaitForPosition)) {
     return fail(ErrorCode::kBehind, "This position is not visible here yet.");
   }
-  const std::uint64_t position = projections.projector().size() - 1;
-  const auto workspace = projections.directory().workspace(call.caller->workspace);
-  Json verdicts = Json::array();
-  for (const VerifyFields& fields : items) {
-    const VerifyAnswer answer = answer_for(call, fields, *workspace);
-    if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
-    if (answer.judgement.verdict == Verdict::kSecretRetired) record_retired_use(call, answer);
-    verdicts.push_back(verdict_json(answer, position));
-    verdicts.back()["not_checked"] = not_checked(fields, workspace->policy);
-  }
-  call.position = position;
-  return verdicts;
+  call.position = projector.size() - 1;
+  return {};
+}
+
+std::shared_ptr<const Workspace> workspace_of(const Call& call) {
+  return call.api.projections.directory().workspace(call.caller->workspace);
+}
+
+Response verdict_response(std::string body) {
+  Response response;
+  response.body = std::move(body);
+  return response;
+}
+
+Response declined(Call& call) {
+  call.declined = true;
+  return {};
+}
+
+Result<Response> answer_one(Call& call, std::vector<VerifyFields> fields) {
+  if (auto settled = settle_position(call, fields); !settled) return fail(settled.error());
+  std::string body;
+  if (!write_answer(call, fields.front(), *workspace_of(call), body)) return declined(call);
+  return verdict_response(std::move(body));
+}
+
+std::vector<VerifyFields> only(VerifyFields fields) {
+  std::vector<VerifyFields> all;
+  all.push_back(std::move(fields));
+  return all;
 }
 
 }  // namespace
 
 Result<Response> verify_key(Call& call) {
+  if (auto plain = read_plain_verify(call.request.body)) {
+    return answer_one(call, only(std::move(*plain)));
+  }
+  if (!call.may_wait) return declined(call);
   auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
   BodyReader body(*json);
-  std::vector<VerifyFields> fields;
-  fields.push_back(read_verify(body, *json));
+  VerifyFields fields = read_verify(body, *json);
   if (auto error = body.finish()) return fail(std::move(*error));
-  const auto verdicts = verify_all(call, fields);
-  if (!verdicts) return fail(verdicts.error());
-  return json_response(200, verdicts->front());
+  return answer_one(call, only(std::move(fields)));
 }
 
 Result<Response> verify_batch(Call& call) {
@@ -185,9 +133,15 @@ Result<Response> verify_batch(Call& call) {
     items.push_back(read_verify(item, object));
   });
   if (auto error = body.finish()) return fail(std::move(*error));
-  auto verdicts = verify_all(call, items);
-  if (!verdicts) return fail(verdicts.error());
-  return page_response(std::move(*verdicts), std::nullopt);
+  if (auto settled = settle_position(call, items); !settled) return fail(settled.error());
+  const auto workspace = workspace_of(call);
+  std::string text = R"({"data":[)";
+  for (const VerifyFields& fields : items) {
+    if (&fields != &items.front()) text += ',';
+    static_cast<void>(write_answer(call, fields, *workspace, text));  // it may wait
+  }
+  text += R"(],"next_cursor":null})";
+  return verdict_response(std::move(text));
 }
 
 Result<Response> whoami(Call& call) {

@@ -232,5 +232,60 @@ TEST_F(VerifyRoutes, ListsWhatWasNotCheckedBecauseItWasNotAsked) {
   EXPECT_EQ(listed({{"scopes", {"a"}}, {"method", "GET"}, {"path", "/"}}), nlohmann::json::array());
 }
 
+// What the event threads answer is what a worker would have answered.
+class AtOnce : public VerifyRoutes {
+ protected:
+  // Nothing if it was left to a worker.
+  std::optional<http::Response> at_once(const std::string& secret, const std::string& body,
+                                        std::string_view target = "/v1/keys/verify") {
+    const std::string authorization = "Bearer " + secret;
+    const std::vector<http::HeaderView> headers = {{"Authorization", authorization},
+                                                   {"Content-Type", "application/json"},
+                                                   {"X-Request-Id", "same"}};
+    http::Response response;
+    const http::RequestView view{"POST", target, body, "192.0.2.7", headers};
+    if (!http::handle_at_once(*it.api, view, response)) return std::nullopt;
+    return response;
+  }
+  http::Response by_worker(const std::string& secret, const std::string& body) {
+    return it.call(secret, "POST", "/v1/keys/verify", body, {{"X-Request-Id", "same"}}).response;
+  }
+};
+
+TEST_F(AtOnce, AnswersAPlainVerifyAsAWorkerWould) {
+  const auto made = it.add_key("crm \"quoted\" ü", {{"metadata", {{"team\\", "a\"b"}}},
+                                                    {"external_id", "c/7"},
+                                                    {"scopes", {"read", "write"}},
+                                                    {"ttl_seconds", 60}});
+  const std::string secret = made["secret"];
+  for (const std::string& body :
+       {R"({"key":")" + secret + R"("})", R"({"key":")" + secret + R"(","scopes":["read"]})",
+        R"({"key":")" + secret + R"(","scopes":["none"],"environment":"live"})",
+        R"({"key":")" + secret + R"(","environment":"test"})", std::string(R"({"key":"x"})"),
+        std::string(R"({"key":"white space"})")}) {
+    const auto quick = at_once(it.owner.secret, body);
+    ASSERT_TRUE(quick) << body;
+    const http::Response slow = by_worker(it.owner.secret, body);
+    EXPECT_EQ(quick->status, slow.status) << body;
+    EXPECT_EQ(quick->body, slow.body) << body;
+    EXPECT_EQ(quick->headers, slow.headers) << body;
+  }
+  EXPECT_EQ(at_once("mk_live_nobody", R"({"key":"x"})")->status, 401);
+}
+
+TEST_F(AtOnce, LeavesToAWorkerWhateverMayTakeTime) {
+  const auto made = it.add_key("crm");
+  const std::string old = made["secret"];
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  ASSERT_EQ(it.call(it.owner.secret, "POST", path + "/rotate", "{}").status, 200);
+  const auto before = it.size();
+  EXPECT_FALSE(at_once(it.owner.secret, R"({"key":")" + old + R"("})")) << "would be recorded";
+  EXPECT_FALSE(at_once(it.owner.secret, R"({"key":"x","min_position":0})"));
+  EXPECT_FALSE(at_once(it.owner.secret, R"({"key":7})")) << "the strict reader names the field";
+  EXPECT_FALSE(at_once(it.owner.secret, R"({"key":"x"})", "/v1/keys/verify?a=b"));
+  EXPECT_FALSE(at_once(it.owner.secret, R"({"name":"x"})", "/v1/keys"));
+  EXPECT_EQ(it.size(), before);
+}
+
 }  // namespace
 }  // namespace keyledger

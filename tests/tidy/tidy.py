@@ -29,6 +29,7 @@ OWNERS = [
     ("zlib", r"<zlib\.h>", ["events/checksum.cc"]),
     ("libpsl", r"<libpsl\.h>", ["http/public_suffix.cc"]),
     ("libidn2", r"<idn2\.h>", ["http/idna.cc"]),
+    ("simdjson", r"<simdjson", ["http/verify_fields.cc"]),
     ("CLI11", r"<CLI/", ["tools/", "tests/tools/"]),
     ("GoogleTest", r"<g(test|mock)/", ["tests/"]),
 ]

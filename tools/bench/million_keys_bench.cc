@@ -49,7 +49,7 @@ T or_exit(Result<T> result) {
 }
 
 std::string secret_of(std::uint64_t number) {
-  return fmt::format("sk_live_{:027}000000", number);  // of the form and length of a real one
+  return fmt::format("bk_live_{:027}000000", number);  // as long as ours, without a checksum
 }
 
 bool has_rules(std::uint64_t number) { return number % 2 != 0; }
@@ -210,6 +210,7 @@ int run(const std::string& data, std::uint64_t keys) {
   fmt::print("resident after the start: {} MiB\n", resident_mib());
   print_verify(*service, sample, keys);
   fmt::print("resident at the end: {} MiB\n", resident_mib());
+  fmt::print("owner (for verify_vs_nginx.py): {}\n", to_text(sample.owner));
   return 0;
 }
 

@@ -159,6 +159,9 @@ int run_serve(const ServeOptions& options) {
   server_options.port = addresses->api.port;
   server_options.threads = options.threads;
   server_options.body_limit = http::body_limit;
+  server_options.fast = [&api](const http::RequestView& view, http::Response& response) {
+    return http::handle_at_once(api, view, response);
+  };
   http::Server server(server_options,
                       [&](const http::Request& request) { return http::handle(api, request); });
   if (const auto bound = server.bind(); !bound) return report_failure(bound.error());
