@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 #include <exception>
 
 #include "core/decide.h"
@@ -27,6 +28,17 @@ constexpr std::array<std::string_view, 8> kSingleHeaders = {
 bool holds_secret(std::string_view text) { return find_secret(text) != std::string_view::npos; }
 
 std::string make_request_id(Timestamp now) { return ulid_text(make_ulid(now, random_bytes<10>())); }
+
+// RFC 9110 section 5.6.7, for the header Date, which a server that has a clock must send (6.6.1).
+std::string http_date(Timestamp now) {
+  const std::time_t seconds = now.ms / 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text.data(), size};
+}
 
 // The newest event that a read from now on reflects at least.
 std::optional<std::uint64_t> position_of(const Api& api) {
@@ -199,6 +211,7 @@ class Exchange {
     const auto start = std::chrono::steady_clock::now();
     Response response = answered();
     if (declined_) return std::nullopt;
+    response.headers.emplace_back("Date", http_date(now_));
     response.headers.emplace_back("X-Request-Id", record_.request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");

@@ -81,10 +81,20 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
   command->add_option("--access-log", serve.access_log, "true or false: a line for each request")
       ->envname("KEYLEDGER_ACCESS_LOG")
       ->capture_default_str();
-  command->add_option("--threads", serve.threads, "requests that may wait for the disk at a time")
-      ->envname("KEYLEDGER_THREADS")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  const auto number = [&](const char* name, std::uint32_t& value, const char* variable,
+                          const char* help) {
+    command->add_option(name, value, help)
+        ->envname(variable)
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+  };
+  number("--threads", serve.threads, "KEYLEDGER_THREADS",
+         "requests that may wait for the disk at a time");
+  number("--connections", serve.connections, "KEYLEDGER_CONNECTIONS", "open at a time");
+  number(
+      "--connections-per-address", serve.connections_per_address,
+      "KEYLEDGER_CONNECTIONS_PER_ADDRESS",
+      "of one IPv4 address or IPv6 /64, loopback excepted; raise it for a proxy on another host");
   command->add_flag("--accept-rollback", serve.accept_rollback,
                     "go on with a ledger that lost its end, under a new origin; recorded");
   command->callback([&serve, &exit_code] { exit_code = run_serve(serve); });

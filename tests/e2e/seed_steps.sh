@@ -111,9 +111,26 @@ esac
 same data.0.actor.name Ada
 same data.4.reason "moved to the new CRM"
 
-say "Quotient: a private key with scopes and an expiry; a public one has to wait for its rules"
-call 400 POST /v1/keys '{"type":"public","name":"Production Web App","allowed_origins":["example.com"]}'
-same code not_supported
+say "Quotient: a public key holds to its origins"
+call 201 POST /v1/keys '{"type":"public","name":"Production Web App","description":"the shop",
+  "allowed_origins":["example.com","https://app.example.org:8080"]}'
+web_secret=$(get secret)
+case $web_secret in pk_live_*) ;; *) fail "the secret has another form" ;; esac
+from() {
+  call 200 POST /v1/keys/verify "{\"key\":\"$web_secret\",\"origin\":\"$1\"}"
+  same code "$2"
+}
+from https://example.com VALID
+from https://www.example.com VALID
+from https://app.example.org:8080 VALID
+from https://app.example.org ORIGIN_NOT_ALLOWED
+from https://example.com.evil.example ORIGIN_NOT_ALLOWED
+call 200 POST /v1/keys/verify "{\"key\":\"$web_secret\"}"
+same code ORIGIN_NOT_ALLOWED
+call 400 POST /v1/keys '{"type":"public","name":"x","allowed_origins":["http://",":3000",".com"]}'
+same errors.2.field 'allowed_origins[2]'
+
+say "Quotient: a private key with scopes and an expiry"
 call 201 POST /v1/keys '{"type":"private","name":"Data export","environment":"test",
   "scopes":["ANALYTICS_READ","AUDIENCE_READ"],"ttl_seconds":3600,"description":"Trial"}'
 export_key=$(get key.id) export_secret=$(get secret)

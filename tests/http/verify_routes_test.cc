@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/routes.h"
 #include "tests/support/test_ledger.h"
 
 namespace keyledger {

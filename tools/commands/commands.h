@@ -28,9 +28,11 @@ struct ServeOptions {
   // Names under which clients reach it, besides the loopback ones and the listen address.
   std::vector<std::string> hosts;
   std::string log_level = "info";
-  std::string log_format = "auto";  // text, json, auto: text on a terminal
-  bool access_log = true;  // one line a request
-  std::uint32_t threads = 128;
+  std::string log_format = "auto";              // text, json, auto: text on a terminal
+  bool access_log = true;                       // one line a request
+  std::uint32_t threads = 128;                  // requests that may wait for the disk at a time
+  std::uint32_t connections = 4096;             // at a time
+  std::uint32_t connections_per_address = 256;  // likewise; not counted for this machine's own
   bool accept_rollback = false;
 };
 [[nodiscard]] int run_serve(const ServeOptions& options);

@@ -158,6 +158,8 @@ int run_serve(const ServeOptions& options) {
   server_options.host = addresses->api.host;
   server_options.port = addresses->api.port;
   server_options.threads = options.threads;
+  server_options.admission.connections = options.connections;
+  server_options.admission.per_address = options.connections_per_address;
   server_options.body_limit = http::body_limit;
   server_options.fast = [&api](const http::RequestView& view, http::Response& response) {
     return http::handle_at_once(api, view, response);
