@@ -16,11 +16,12 @@ import tempfile
 import urllib.request
 
 API, STATIC = 18110, 18111
+RULES = ',"origin":"https://app.example.com","ip":"203.0.113.7","scopes":["BLOG_READ"]'
 VERIFY = """
 math.randomseed(7)
 local headers = {["Authorization"] = "Bearer %s", ["Content-Type"] = "application/json"}
 request = function()
-  local body = string.format('{"key":"bk_live_%%027d000000"%s}', 2 * math.random(0, %d))
+  local body = string.format('{"key":"bk_live_%%027d000000"%s}', 2 * math.random(0, 499999) + %d)
   return wrk.format("POST", "/v1/keys/verify", headers, body)
 end
 response = function(status) if status ~= 200 then wrk.thread:stop() end end
@@ -82,18 +83,23 @@ def ask(key, number, extra=""):
         return answer.read().decode()
 
 
-def compare(server, nginx, connections, seconds, rounds, script):
-    ratios = []
-    measure([server.pid], API, connections, 1, script)  # warm
-    print(f"{'round':>6} {'nginx/s':>10} {'us':>7} {'verify/s':>10} {'us':>7} {'CPU ratio':>10}")
+def compare(server, nginx, connections, seconds, rounds, scripts):
+    to_nginx, to_plain = [], []
+    measure([server.pid], API, connections, 1, scripts[0])  # warm
+    print(f"{'round':>6} {'nginx/s':>10} {'us':>7} {'verify/s':>10} {'us':>7} {'rules/s':>10} {'us':>7} "
+          f"{'CPU/nginx':>10} {'plain/rules':>12}")
     for number in range(1, rounds + 1):
         rate, cost = measure(children(nginx.pid), STATIC, connections, seconds)
-        verify_rate, verify_cost = measure([server.pid], API, connections, seconds, script)
-        ratios.append(verify_cost / cost)
-        print(f"{number:>6} {rate:>10.0f} {cost:>7.1f} {verify_rate:>10.0f} {verify_cost:>7.1f} "
-              f"{ratios[-1]:>10.2f}", flush=True)
-    print(f"median with {connections} connections: verify takes {statistics.median(ratios):.2f} "
-          "times the CPU of nginx's static answer")
+        plain_rate, plain = measure([server.pid], API, connections, seconds, scripts[0])
+        rules_rate, rules = measure([server.pid], API, connections, seconds, scripts[1])
+        to_nginx.append(plain / cost)
+        to_plain.append(plain / rules)
+        print(f"{number:>6} {rate:>10.0f} {cost:>7.1f} {plain_rate:>10.0f} {plain:>7.1f} "
+              f"{rules_rate:>10.0f} {rules:>7.1f} {to_nginx[-1]:>10.2f} {to_plain[-1]:>12.2f}",
+              flush=True)
+    print(f"median with {connections} connections: verify takes {statistics.median(to_nginx):.2f} "
+          f"times the CPU of nginx's static answer; verify without rules takes "
+          f"{statistics.median(to_plain):.2f} of verify with origin, address and scope rules")
 
 
 def main(program, data, member, connections=32, seconds=3, rounds=5):
@@ -112,10 +118,11 @@ def main(program, data, member, connections=32, seconds=3, rounds=5):
         with open(os.path.join(home, "answer.json"), "w", encoding="utf-8") as file:
             file.write(body)
         started.append(subprocess.Popen(["nginx", "-p", home, "-c", config]))
-        script = os.path.join(home, "verify.lua")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(VERIFY % (key, "", 499_999))
-        compare(*started, connections, seconds, rounds, script)
+        scripts = [os.path.join(home, name) for name in ("plain.lua", "rules.lua")]
+        for script, extra, odd in zip(scripts, ("", RULES), (0, 1)):
+            with open(script, "w", encoding="utf-8") as file:
+                file.write(VERIFY % (key, extra, odd))
+        compare(*started, connections, seconds, rounds, scripts)
     finally:
         for process in started:
             process.terminate()
