@@ -74,7 +74,11 @@ bool Answerer::answer_fast(const RequestView& request, const AnswerForm& form,
                            std::string& out) const {
   if (!options_.fast || is_packed(request)) return false;
   Response response;
-  if (!options_.fast(request, response)) return false;
+  try {
+    if (!options_.fast(request, response)) return false;
+  } catch (...) {
+    return false;  // a worker will meet the same and answer for it
+  }
   write_answer(response, form, out);
   return true;
 }

@@ -142,10 +142,7 @@ void EventLoop::begin_drain() {
 void EventLoop::on_event(Connection& connection, std::uint32_t events) {
   const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (connection.busy) {  // not wanted now; an end cannot be switched off otherwise
-    if (!gone) return watch(connection, 0);
-    ::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, connection.socket.fd(), nullptr);
-    connection.broken = true;
-    return;
+    return gone ? give_up(connection) : watch(connection, 0);
   }
   if (connection.phase == Phase::kLingering) {
     if (!connection.discard(scratch_)) close(connection);
@@ -174,8 +171,15 @@ void EventLoop::serve(Connection& connection) {
   if (connection.closed) return;
   if (connection.framer.takes_continue()) connection.out.append(kContinue);
   if (!connection.busy) connection.refund_memory();  // before the client can send the next one
-  if (!connection.flush()) return close(connection);
+  if (!connection.flush()) return give_up(connection);
   settle(connection);
+}
+
+// A worker that has a request of it names it once more, with the answer: until then it stays.
+void EventLoop::give_up(Connection& connection) {
+  if (!connection.busy) return close(connection);
+  ::epoll_ctl(epoll_.fd(), EPOLL_CTL_DEL, connection.socket.fd(), nullptr);
+  connection.broken = true;
 }
 
 void EventLoop::answer_next(Connection& connection) {

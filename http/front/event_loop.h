@@ -76,7 +76,8 @@ class EventLoop {
   void enter(Connection& connection, Phase phase, std::uint32_t interest);
   [[nodiscard]] Clock::duration time_for(const Connection& connection, Phase phase) const;
   void watch(Connection& connection, std::uint32_t interest);
-  void close(Connection& connection);
+  void close(Connection& connection);  // not while it is busy
+  void give_up(Connection& connection);
 
   Shared shared_;
   Socket epoll_;
