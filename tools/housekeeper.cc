@@ -10,6 +10,7 @@ namespace keyledger {
 namespace {
 
 constexpr std::size_t kDueAtOnce = 1000;
+constexpr std::chrono::milliseconds kWatermarkLag{500};
 
 }  // namespace
 
@@ -23,8 +24,10 @@ Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::st
     : ledger_(ledger),
       projections_(projections),
       watermark_path_(std::move(watermark_path)),
-      clock_(std::move(clock)),
-      thread_([this] { run(); }) {}
+      clock_(std::move(clock)) {
+  tick();
+  thread_ = std::thread([this] { run(); });
+}
 
 Housekeeper::~Housekeeper() {
   {
@@ -45,7 +48,12 @@ void Housekeeper::run() {
 }
 
 void Housekeeper::tick() {
+  write_watermark();
   record_due();
+  write_watermark();
+}
+
+void Housekeeper::write_watermark() {
   const std::uint64_t size = projections_.tree().head().size;
   if (size == written_size_) return;
   if (const auto written = write_watermark_of(projections_, watermark_path_); !written) {
@@ -62,7 +70,13 @@ void Housekeeper::record_due() {
     spdlog::error("what falls due could not be read: {}", due.error().detail);
     return;
   }
+  auto next_watermark = std::chrono::steady_clock::now() + kWatermarkLag;
   for (const DueNotice& notice : *due) {
+    // A thousand notices take a thousand fsyncs: the watermark does not wait for all of them.
+    if (std::chrono::steady_clock::now() >= next_watermark) {
+      write_watermark();
+      next_watermark = std::chrono::steady_clock::now() + kWatermarkLag;
+    }
     Submission submission;
     submission.call.workspace = notice.workspace;
     if (notice.secret) {

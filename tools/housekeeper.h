@@ -15,16 +15,15 @@ namespace keyledger {
 
 class Housekeeper {
  public:
-  // All must outlive it. Starts its thread.
+  // All must outlive it. Does a first round, then starts its thread, which does all others.
   Housekeeper(Ledger& ledger, const Projections& projections, std::string watermark_path,
               std::function<Timestamp()> clock);
   ~Housekeeper();  // stops; writes nothing more
 
-  // One round, as the thread does every second.
-  void tick();
-
  private:
   void run();
+  void tick();
+  void write_watermark();
   void record_due();
 
   Ledger& ledger_;

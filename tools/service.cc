@@ -30,20 +30,35 @@ Result<void> remove_derived(const std::string& path) {
   return {};
 }
 
-// Rows that cannot be read are computed again. An error that names a position is about the log, or
-// about rows that know more than the log does: that is evidence and is not thrown away.
-Result<std::unique_ptr<Projections>> open_projections(const EventLog& log, const std::string& path,
-                                                      const ServiceOptions& options) {
+// Opened, with all that the start is going to read of the tree readable.
+Result<std::unique_ptr<Projections>> open_whole(const EventLog& log, const std::string& path,
+                                                const ServiceOptions& options,
+                                                const std::optional<Watermark>& watermark) {
   StoreOptions store_options;
   store_options.env = options.env;
   auto opened = Projections::open(log, path, store_options, options.progress);
+  if (!opened) return opened;
+  const Tree& tree = (*opened)->tree();
+  if (auto checked = check_right_edge(log, tree); !checked) return fail(checked.error());
+  if (watermark && watermark->size <= tree.head().size) {
+    if (const auto root = tree.root_at(watermark->size); !root) return fail(root.error());
+  }
+  return opened;
+}
+
+// Rows that cannot be read are computed again. An error that names a position is about the log, or
+// about rows that know more than the log does: that is evidence and is not thrown away.
+Result<std::unique_ptr<Projections>> open_projections(const EventLog& log, const std::string& path,
+                                                      const ServiceOptions& options,
+                                                      const std::optional<Watermark>& watermark) {
+  auto opened = open_whole(log, path, options, watermark);
   if (opened || opened.error().code != ErrorCode::kCorrupt || opened.error().position) {
     return opened;
   }
   log_error("the derived rows are damaged and are computed again",
             {{"found", opened.error().detail}});
   if (auto removed = remove_derived(path); !removed) return fail(removed.error());
-  return Projections::open(log, path, store_options, options.progress);
+  return open_whole(log, path, options, watermark);
 }
 
 // The workspace of the operator is the first that was made.
@@ -68,6 +83,8 @@ struct Service::Rep {
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Housekeeper> housekeeper;
   bool stopped = false;
+  // While a lost end is neither restored nor on record, the watermark is the evidence: it stays.
+  bool keep_watermark = false;
 };
 
 namespace {
@@ -100,23 +117,30 @@ Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
   if (!log) return fail(log.error());
   rep->log = std::move(*log);
   const std::uint64_t found = rep->log->size();
+  if (rep->log->recovered_by_point_in_time()) {
+    log_error("the log's newest bytes were damaged; it was opened at its last whole frame",
+              {{"events", std::to_string(found)}});
+  }
 
-  auto watermark = read_watermark(rep->watermark_path);
-  if (!watermark) return fail(watermark.error());
+  const auto read = read_watermark(rep->watermark_path);
+  if (!read && !(options.accept_rollback && read.error().code == ErrorCode::kCorrupt)) {
+    return fail(read.error());
+  }
+  const std::optional<Watermark> watermark = read ? *read : std::nullopt;
   const std::string derived = options.data + "/derived";
   if (options.accept_rollback) {
     // Its rows may know events that the log has lost.
     if (auto removed = remove_derived(derived); !removed) return fail(removed.error());
   }
-  auto acknowledged = check_size(*watermark, found);
+  auto acknowledged = read ? check_size(watermark, found) : fail(read.error());
   if (!acknowledged && !options.accept_rollback) return fail(acknowledged.error());
-  auto projections = open_projections(*rep->log, derived, options);
+  auto projections = open_projections(*rep->log, derived, options, watermark);
   if (!projections) return fail(projections.error());
   rep->projections = std::move(*projections);
   const Tree& tree = rep->projections->tree();
-  if (acknowledged) acknowledged = check_root(*watermark, tree);
+  if (acknowledged) acknowledged = check_root(watermark, tree);
   if (!acknowledged && !options.accept_rollback) return fail(acknowledged.error());
-  if (auto checked = check_right_edge(*rep->log, tree); !checked) return fail(checked.error());
+  rep->keep_watermark = !acknowledged;
 
   LedgerOptions ledger_options;
   ledger_options.clock = options.clock;
@@ -126,14 +150,14 @@ Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
                                          rep->projections->projector(), head, ledger_options);
   auto service = std::unique_ptr<Service>(new Service(std::move(rep)));
   if (!acknowledged) {
-    const Watermark lost = watermark->value_or(Watermark{});
+    const Watermark lost = watermark.value_or(Watermark{});
     if (auto done = record_rollback(*service, lost, found); !done) return fail(done.error());
+    service->rep_->keep_watermark = false;
   }
   if (options.housekeeping) {
     Rep& parts = *service->rep_;
     parts.housekeeper = std::make_unique<Housekeeper>(*parts.ledger, *parts.projections,
                                                       parts.watermark_path, options.clock);
-    parts.housekeeper->tick();
   }
   return service;
 }
@@ -155,7 +179,7 @@ void Service::stop() {
   rep_->ledger->stop();
   // A failure here costs only time at the next start: the rows are caught up from the log.
   static_cast<void>(rep_->projections->store().flush());
-  if (rep_->projections->tree().head().size > 0) {
+  if (!rep_->keep_watermark && rep_->projections->tree().head().size > 0) {
     static_cast<void>(write_watermark_of(*rep_->projections, rep_->watermark_path));
   }
 }

@@ -197,6 +197,32 @@ TEST_F(ServiceTest, RefusesALogThatIsBehindItsDerivedRowsAndKeepsTheEvidence) {
   }
 }
 
+TEST_F(ServiceTest, PassesADamagedWatermarkOnlyWhenTold) {
+  std::ofstream(data_ + "/watermark") << "not a watermark";
+  const auto refused = open();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCorrupt);
+  const auto accepted = open(false, true);
+  ASSERT_TRUE(accepted) << accepted.error().detail;
+  EXPECT_EQ((*accepted)->log().size(), 6U) << "on record";
+}
+
+TEST_F(ServiceTest, KeepsTheEvidenceWhenARollBackCannotBeRecorded) {
+  const std::string backup = dir_.path().string() + "/backup";
+  fs::copy(data_ + "/ledger", backup, fs::copy_options::recursive);
+  make_keys(3);
+  roll_back_log_to(backup);
+  const std::string watermark = read_file(data_ + "/watermark");
+  const Timestamp now = clock_;
+  clock_ = clock_ + -60'000;  // too far behind the newest event: nothing is recorded
+  ASSERT_FALSE(open(false, true));
+  clock_ = now;
+  EXPECT_EQ(read_file(data_ + "/watermark"), watermark);
+  const auto service = open();
+  ASSERT_FALSE(service) << "the loss is still seen";
+  EXPECT_EQ(service.error().position, 5U);
+}
+
 TEST_F(ServiceTest, RecordsWhatFellDueOnceAndNoMore) {
   KeyId key;
   {
