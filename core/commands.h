@@ -70,6 +70,7 @@ struct CreateKey {
   std::optional<CommittedBlob> details;  // KeyDetails
 };
 
+inline constexpr std::size_t kMaxManagementKeys = 100;  // of a member, that have not ended
 struct IssueManagementKey {
   KeyId id;
   MemberId member;
@@ -123,7 +124,10 @@ struct AddMember {
 struct ChangeMember {
   MemberId id;
   std::optional<Role> role;
-  std::optional<CommittedBlob> profile;
+  std::optional<CommittedBlob> profile;  // whole
+  // Of the profile that `profile` was made from; another one now: kVersionMismatch. Nothing: not
+  // checked.
+  OptionalPosition made_from = {};
 };
 // Ends the member's management keys first, then the membership.
 struct RemoveMember {

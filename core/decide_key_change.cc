@@ -106,9 +106,10 @@ Result<Decision> decide_on(const Situation& in, const ChangeKey& command) {
   const auto key = find_key(in, command.id, KeyAccess::kChange);
   if (!key) return fail(key.error());
   Changes changes(*key, command);
-  if (changes.none()) return Decision{};
+  if (changes.none() && !in.call.if_match) return Decision{};
   const auto version = check_version(in, key->version);
   if (!version) return fail(version.error());
+  if (changes.none()) return Decision{};
   const auto open = check_not_final(in, *key);
   if (!open) return fail(open.error());
   const auto allowed = check_change(in, *key, command, changes);

@@ -115,6 +115,22 @@ Result<Decision> decide_on(const Situation& in, const CreateKey& command) {
   return decision;
 }
 
+// All of a member's management keys end in one frame when the member leaves, so there may not be
+// more than fit.
+Result<void> check_room_for_management_key(const Situation& in, const MemberId& member) {
+  const auto keys = in.state.management_keys(member);
+  if (!keys) return fail(keys.error());
+  std::size_t live = 0;
+  for (const KeyId& id : *keys) {
+    const auto key = in.state.key(id);
+    if (!key) return fail(key.error());
+    if (*key && !is_final(status_of(**key, in.now))) ++live;
+  }
+  if (live < kMaxManagementKeys) return {};
+  return fail(ErrorCode::kWrongState, "The member has " + std::to_string(live) +
+                                          " management keys that have not ended; end one first.");
+}
+
 // The names of management keys are labels: no rule holds for them and two may be the same. Nor does
 // the policy's longest life, which is about the keys of clients.
 Result<Decision> decide_on(const Situation& in, const IssueManagementKey& command) {
@@ -131,6 +147,8 @@ Result<Decision> decide_on(const Situation& in, const IssueManagementKey& comman
   check_life(in, {in.now, std::nullopt, command.expires_at}, false, faults);
   const auto fields = faults.verdict();
   if (!fields) return fail(fields.error());
+  const auto room = check_room_for_management_key(in, command.member);
+  if (!room) return fail(room.error());
 
   KeyCreated made;
   made.type = KeyType::kManagement;

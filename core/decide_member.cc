@@ -45,11 +45,17 @@ Result<Decision> decide_on(const Situation& in, const ChangeMember& command) {
   if (command.profile) {
     decision.push_back({stream, MemberProfileChanged{{member->profile_at}}, command.profile, {}});
   }
-  if (decision.empty()) return decision;
-
+  if (decision.empty() && !in.call.if_match) return decision;
   const auto version = check_version(in, member->version);
   if (!version) return fail(version.error());
+  if (decision.empty()) return decision;
   if (member->removed) return fail(ErrorCode::kWrongState, "The member was removed.");
+  if (command.profile && command.made_from && command.made_from != member->profile_at) {
+    return fail(Error{ErrorCode::kVersionMismatch,
+                      "The member's profile was changed in between.",
+                      {},
+                      member->version});
+  }
   if (new_role) {
     const auto remains = check_owner_remains(in, *member);
     if (!remains) return fail(remains.error());

@@ -87,7 +87,7 @@ struct VerifyRequest {
   WorkspaceId workspace;  // of the caller
   std::optional<Environment> environment;
   std::span<const std::string> scopes;  // all must be granted
-  Cause suspension = {};  // of the workspace: as if each of its keys were suspended
+  Cause suspension = {};                // of the workspace: as if each of its keys were suspended
   RequestSource from = {};
 };
 

@@ -168,9 +168,42 @@ Result<Response> create_member(Call& call) {
   return member_answer(201, *receipt->member, profile);
 }
 
+namespace {
+
+struct MemberChange {
+  std::optional<std::string> name;
+  std::optional<std::string> email;
+  std::optional<Role> role;
+};
+
+// A profile is recorded whole, so it must be made from the newest one: after a change that came in
+// between it is made anew, unless the client asked for one version.
+Result<Response> change_profile(Call& call, const MemberChange& change, const std::string& reason) {
+  constexpr int kMaxAttempts = 16;
+  for (int attempt = 1;; ++attempt) {
+    const auto view = find_member(call);
+    if (!view) return fail(view.error());
+    const MemberProfile before = (*view)->profile.value_or(MemberProfile{});
+    const MemberProfile after{change.name.value_or(before.name),
+                              change.email.value_or(before.email)};
+    ChangeMember command{(*view)->member.id, change.role, std::nullopt};
+    if (!(after == before)) {
+      command.profile = commit_to(encode_blob(after));
+      command.made_from = (*view)->member.profile_at;
+    }
+    const auto receipt = submit(call, std::move(command), reason);
+    if (receipt) return member_answer(200, receipt->member.value_or((*view)->member), after);
+    const bool outdated = receipt.error().code == ErrorCode::kVersionMismatch &&
+                          call.request.header("If-Match").value_or("*") == "*" &&
+                          attempt < kMaxAttempts;
+    if (!outdated) return fail(receipt.error());
+  }
+}
+
+}  // namespace
+
 Result<Response> change_member(Call& call) {
-  const auto view = find_member(call);
-  if (!view) return fail(view.error());
+  if (const auto view = find_member(call); !view) return fail(view.error());
   const auto fields = read_fields(call);
   if (!fields) return fail(fields.error());
   BodyReader body(*fields);
@@ -179,16 +212,9 @@ Result<Response> change_member(Call& call) {
   const auto email = body.text("email", kMaxEmail);
   check_email(body, email);
   const auto role = read_role(body);
-  std::string reason = read_reason(call, body);
+  const std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));
-
-  const MemberProfile before = (*view)->profile.value_or(MemberProfile{});
-  const MemberProfile after{name.value_or(before.name), email.value_or(before.email)};
-  ChangeMember command{(*view)->member.id, role, std::nullopt};
-  if (!(after == before)) command.profile = commit_to(encode_blob(after));
-  const auto receipt = submit(call, std::move(command), std::move(reason));
-  if (!receipt) return fail(receipt.error());
-  return member_answer(200, receipt->member.value_or((*view)->member), after);
+  return change_profile(call, {name, email, role}, reason);
 }
 
 Result<Response> remove_member(Call& call) {
@@ -236,7 +262,8 @@ Result<Response> create_management_key(Call& call) {
   command.id = KeyId{make_ulid(call.now, random_bytes<10>())};
   command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
                     secret.handle()};
-  const auto receipt = submit(call, std::move(command), std::move(reason));
+  const SecretId id = command.secret.id;
+  const auto receipt = submit_with_secret(call, std::move(command), std::move(reason), id, secret);
   if (!receipt) return fail(receipt.error());
   return answer_with_secret(call, *receipt, 201, secret, SecretShape::kInKey);
 }

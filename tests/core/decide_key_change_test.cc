@@ -81,7 +81,8 @@ TEST(ChangeKey, ToWhatItIsAlreadyMakesNothing) {
   command.rate_limit = created.rate_limit;
   command.owner = created.owner;
   EXPECT_THAT(s.when(command), makes_nothing());
-  EXPECT_THAT(s.matching(77).when(command), makes_nothing());
+  EXPECT_THAT(s.matching(77).when(command), is_refused(kVersionMismatch))
+      << "who names a version wants to know whether it was current";
   command.scopes = ScopeSet{"READ"};
   EXPECT_THAT(s.when(command), makes(KeyScopesChanged{{{"ALL"}, {"READ"}}}));
 }

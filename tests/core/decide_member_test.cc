@@ -101,5 +101,14 @@ TEST(RemoveMember, ShutsItsMemberOutAtOnce) {
   EXPECT_THAT(s.as(s.admin).when(SuspendKey{kKey}), is_refused(kUnauthenticated));
 }
 
+TEST(ChangeMember, OfAProfileThatIsNotTheNewestIsRefused) {
+  Scenario s;
+  ChangeMember command{s.admin, std::nullopt, test_blob("Ada")};
+  command.made_from = s.member(s.admin).profile_at.value_or(0) + 1;
+  EXPECT_THAT(s.when(command), is_refused(kVersionMismatch));
+  command.made_from = s.member(s.admin).profile_at;
+  EXPECT_TRUE(s.when(command));
+}
+
 }  // namespace
 }  // namespace keyledger
