@@ -1,5 +1,7 @@
 #include "http/api.h"
 
+#include <chrono>
+
 #include "http/public_suffix.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
@@ -10,6 +12,9 @@ namespace {
 // About 10 MB at most. Ten minutes of creates and rotates at 100 a second; beyond that the oldest
 // answers can no longer be repeated with their secret.
 constexpr std::size_t kMaxSealed = 60'000;
+
+// A quarter of the threads that may wait for a disk.
+constexpr int kMaxWaiting = 32;
 
 }  // namespace
 
@@ -25,5 +30,15 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
 }
 
 Api::~Api() = default;
+
+bool Api::wait_for(std::uint64_t position) {
+  constexpr std::chrono::seconds kLongestWait{2};
+  const Projector& projector = projections.projector();
+  if (projector.size() > position) return true;
+  const bool room = waiting_.fetch_add(1) < kMaxWaiting;
+  const bool visible = room && projector.wait_beyond(position, kLongestWait);
+  waiting_.fetch_sub(1);
+  return visible;
+}
 
 }  // namespace keyledger::http

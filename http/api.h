@@ -2,6 +2,7 @@
 // the short memory of secrets that may be shown again.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,12 +52,19 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
+  // Waits until reads reflect the event at `position`, 2 s at most; says whether they do. Only a
+  // few calls may wait at the same time: a position far ahead is cheap to name, a thread is not.
+  [[nodiscard]] bool wait_for(std::uint64_t position);
+
   Ledger& ledger;
   Projections& projections;
   const EventLog& log;
   const ApiOptions options;
   const std::unique_ptr<SealedSecrets> sealed_secrets;
   const std::unique_ptr<RetiredUse> retired_use;
+
+ private:
+  std::atomic<int> waiting_{0};
 };
 
 }  // namespace keyledger::http

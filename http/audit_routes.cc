@@ -1,11 +1,10 @@
 // The audit trail of the caller's workspace (design api.md "Audit and time").
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "events/log/event_reader.h"
+#include "events/network.h"
 #include "http/audit_page.h"
 #include "http/base64.h"
 #include "http/change.h"
@@ -28,17 +27,6 @@ std::vector<EventType> tags_of(std::string_view action) {
     if (wanted) out.push_back(*tag_of_action(name));
   }
   return out;
-}
-
-// An address in the one form in which events have it (RFC 5952); nothing if it is none.
-std::optional<std::string> canonical_ip(const std::string& text) {
-  std::array<std::uint8_t, 16> address{};
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  for (const int family : {AF_INET, AF_INET6}) {
-    if (::inet_pton(family, text.c_str(), address.data()) != 1) continue;
-    return ::inet_ntop(family, address.data(), out.data(), out.size());
-  }
-  return std::nullopt;
 }
 
 void read_actions(QueryReader& query, AuditFilter& filter) {
@@ -71,8 +59,9 @@ AuditFilter read_filter(const Call& call, QueryReader& query) {
   }
   read_actions(query, filter);
   if (const auto ip = query.text("ip", kMaxName)) {
-    filter.ip = canonical_ip(*ip);
-    if (!filter.ip) query.fault("ip", FieldFault::kInvalid, "is not an IP address");
+    const auto address = parse_address(*ip);
+    if (address) filter.ip = to_text(*address);
+    if (!address) query.fault("ip", FieldFault::kInvalid, "is not an IP address");
   }
   filter.request_id = query.text("request_id", kMaxToken);
   filter.from = query.time("from");

@@ -24,7 +24,8 @@ std::optional<std::string_view> credential_of(const Request& request) {
   return value;
 }
 
-Result<Caller> authenticate(const Request& request, const Projections& projections, Timestamp now) {
+Result<Caller> authenticate(const Request& request, const Projections& projections, Timestamp now,
+                            std::optional<RetiredSecret>& retired) {
   const auto refused =
       fail(ErrorCode::kUnauthenticated,
            "Send a valid management key: Authorization: Bearer mk_… (or the key alone).");
@@ -35,6 +36,9 @@ Result<Caller> authenticate(const Request& request, const Projections& projectio
   if (!key || key->type != KeyType::kManagement) return refused;
   if (key->judgement.verdict == Verdict::kIpNotAllowed) {
     return fail(ErrorCode::kForbidden, "This management key may not be used from this address.");
+  }
+  if (key->judgement.verdict == Verdict::kSecretRetired) {
+    retired = RetiredSecret{key->workspace, key->key, key->secret};
   }
   if (key->judgement.verdict != Verdict::kValid) return refused;
   const auto view = projections.directory().member(key->member);

@@ -7,6 +7,7 @@
 #include "core/workspace.h"
 #include "events/result.h"
 #include "http/message.h"
+#include "http/retired_use.h"
 #include "projections/all.h"
 
 namespace keyledger::http {
@@ -24,8 +25,9 @@ struct Caller {
 
 // kUnauthenticated, with one sentence for every cause (no hint which), unless the request carries a
 // live management key of a member that was not removed. kForbidden if its allowed_ips do not hold
-// the address of the request's peer.
+// the address of the request's peer. Sets `retired` if it carries a secret that was rotated away,
+// for record_retired_use().
 [[nodiscard]] Result<Caller> authenticate(const Request& request, const Projections& projections,
-                                          Timestamp now);
+                                          Timestamp now, std::optional<RetiredSecret>& retired);
 
 }  // namespace keyledger::http

@@ -141,6 +141,14 @@ Result<Receipt> submit(Call& call, Command command, std::string reason) {
   return receipt;
 }
 
+Result<Receipt> submit_with_secret(Call& call, Command command, std::string reason,
+                                   const SecretId& id, const Secret& secret) {
+  call.api.sealed_secrets->keep(id, secret, call.now);
+  auto receipt = submit(call, std::move(command), std::move(reason));
+  if (!receipt || receipt->replayed) call.api.sealed_secrets->forget(id);
+  return receipt;
+}
+
 Result<std::vector<EventAt>> events_of(const Call& call, const Receipt& receipt) {
   EventReader reader(call.api.log);
   std::vector<EventAt> out;

@@ -28,6 +28,11 @@ namespace keyledger::http {
 // (If-Match, Idempotency-Key, X-On-Behalf-Of), those of the ledger.
 [[nodiscard]] Result<Receipt> submit(Call& call, Command command, std::string reason);
 
+// The same for a command that makes a secret: it is kept before the ledger is asked, so that a twin
+// of this call that is answered first can show it too.
+[[nodiscard]] Result<Receipt> submit_with_secret(Call& call, Command command, std::string reason,
+                                                 const SecretId& id, const Secret& secret);
+
 // The events that the receipt is about, with their blobs: what a replayed answer is rebuilt from.
 [[nodiscard]] Result<std::vector<EventAt>> events_of(const Call& call, const Receipt& receipt);
 

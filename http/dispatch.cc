@@ -17,12 +17,11 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestWait{2000};
 constexpr std::string_view kVerifyTarget = "/v1/keys/verify";
 
 // Headers that decide something: two of one kind would leave open which counts.
-constexpr std::array<std::string_view, 8> kSingleHeaders = {
-    "Authorization", "Content-Type", "Host",           "Idempotency-Key",
+constexpr std::array<std::string_view, 9> kSingleHeaders = {
+    "Authorization", "Content-Type", "Host",           "Idempotency-Key", "Origin",
     "If-Match",      "X-Reason",     "X-On-Behalf-Of", "X-Request-Id"};
 
 bool holds_secret(std::string_view text) { return find_secret(text) != std::string_view::npos; }
@@ -38,6 +37,12 @@ std::string http_date(Timestamp now) {
   const std::size_t size =
       std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   return {text.data(), size};
+}
+
+// What has been recorded has happened: with a clock that was put back, a secret that was retired
+// just now would be good again.
+Timestamp now_of(const Api& api) {
+  return std::max(api.options.clock(), api.projections.directory().last_time());
 }
 
 // The newest event that a read from now on reflects at least.
@@ -183,7 +188,7 @@ Result<void> wait_for_position(const Call& call) {
     if (value.empty() || parsed.ec != std::errc() || parsed.ptr != end) {
       return fail_field(name, FieldFault::kInvalid, "must be a position, a whole number from 0");
     }
-    if (!call.api.projections.projector().wait_beyond(position, kLongestWait)) {
+    if (!call.api.wait_for(position)) {
       return fail(ErrorCode::kBehind,
                   "Position " + std::to_string(position) + " is not visible here yet.");
     }
@@ -196,7 +201,7 @@ Result<void> wait_for_position(const Call& call) {
 class Exchange {
  public:
   Exchange(Api& api, const Request& request, bool may_wait)
-      : api_(api), request_(request), now_(api.options.clock()), may_wait_(may_wait) {
+      : api_(api), request_(request), now_(now_of(api)), may_wait_(may_wait) {
     const auto given = request.header("X-Request-Id");
     const bool usable = given && is_token(*given) && !holds_secret(*given) &&
                         request.headers.count("X-Request-Id") == 1;
@@ -234,7 +239,8 @@ class Exchange {
       auto response = dispatch();
       if (response) return std::move(*response);
       const Error& error = response.error();
-      if (status_of(error.code) >= 500) record_.fault = error.detail;
+      const bool asked_for = error.code == ErrorCode::kBehind;  // a position ahead, by the client
+      if (status_of(error.code) >= 500 && !asked_for) record_.fault = error.detail;
       return problem(error, record_.request_id);
     } catch (const std::exception& error) {
       record_.fault = error.what();
@@ -285,9 +291,19 @@ class Exchange {
 
   Result<Response> answer(Call& call) {
     if (call.route.permission.kind == Permission::Kind::kMembers) {
-      auto caller = authenticate(request_, api_.projections, now_);
+      std::optional<RetiredSecret> retired;
+      auto caller = authenticate(request_, api_.projections, now_, retired);
+      if (retired && !may_wait_) {
+        call.declined = true;
+        return Response();
+      }
+      if (retired) record_retired_use(api_, *retired, record_.request_id, now_);
       if (!caller) return fail(caller.error());
       call.caller = *caller;
+      if (!may_wait_ && !call.route.permission.roles.has(caller->role)) {
+        call.declined = true;  // who may is told in core's words, which look the caller up
+        return Response();
+      }
       if (auto allowed = check_role(call); !allowed) return fail(allowed.error());
     }
     if (auto readable = check_media(request_); !readable) return fail(readable.error());

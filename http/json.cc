@@ -11,6 +11,8 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxDepth = 16;
+// The library looks a name up by going through all before it, so many names take quadratic time.
+constexpr std::size_t kMaxNames = 256;
 
 // Walks a text without building anything: what the library accepts and we do not (RFC 8259 leaves
 // names that stand twice open, RFC 8785 forbids them).
@@ -30,9 +32,12 @@ class Checker : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t /*elements*/) override { return open(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (names_.back().insert(name).second) return true;
-    fault_ = "names a field twice";
-    return false;
+    if (!names_.back().insert(name).second) {
+      fault_ = "names a field twice";
+    } else if (names_.back().size() > kMaxNames) {
+      fault_ = "has an object with more than " + std::to_string(kMaxNames) + " names";
+    }
+    return fault_.empty();
   }
   // The library's own text quotes the body, which may hold a secret.
   bool parse_error(std::size_t position, const std::string& /*last_token*/,
@@ -62,6 +67,10 @@ class Checker : public nlohmann::json_sax<Json> {
 Result<Json> parse_body(std::string_view body) {
   if (body.empty()) return Json::object();
   Checker checker;
+  // The library takes a NUL for the end of the text.
+  if (body.find('\0') != std::string_view::npos) {
+    return fail_field("body", FieldFault::kInvalid, "The body has a NUL byte.");
+  }
   if (!Json::sax_parse(body, &checker)) {
     return fail_field("body", FieldFault::kInvalid, "The body " + checker.fault() + ".");
   }

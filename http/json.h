@@ -15,7 +15,8 @@ namespace keyledger::http {
 using Json = nlohmann::ordered_json;
 
 // The body as a JSON object; an empty body is {}. kInvalidRequest (field "body") for anything else:
-// not JSON, not an object, invalid UTF-8, a key twice, nesting deeper than 16.
+// not JSON, not an object, invalid UTF-8, a NUL, a key twice, nesting deeper than 16, more than
+// 256 names in one object.
 [[nodiscard]] Result<Json> parse_body(std::string_view body);
 
 // Text for an answer. Invalid UTF-8 cannot occur in what the ledger stores; it is replaced all the

@@ -106,7 +106,6 @@ Result<Response> answer_with_secret(Call& call, const Receipt& receipt, int stat
   Json json = shape == SecretShape::kInKey ? std::move(*shown) : Json{{"key", std::move(*shown)}};
   if (!receipt.replayed) {
     json["secret"] = secret.reveal();
-    call.api.sealed_secrets->keep(issued.secret, secret, call.now);
   } else {
     const auto again = show_again(call, issued.key, issued.secret);
     if (!again) return fail(again.error());

@@ -132,7 +132,9 @@ Result<Response> rotate_key(Call& call) {
                                     workspace->policy.secret_prefix);
   command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
                     secret.handle()};
-  const auto receipt = submit(call, std::move(command), std::move(reason));
+  const SecretId secret_id = command.secret.id;
+  const auto receipt =
+      submit_with_secret(call, std::move(command), std::move(reason), secret_id, secret);
   if (!receipt) return fail(receipt.error());
   return answer_with_secret(call, *receipt, 200, secret);
 }

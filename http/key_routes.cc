@@ -150,7 +150,8 @@ Result<Response> create_key(Call& call) {
   command.id = KeyId{make_ulid(call.now, random_bytes<10>())};
   command.secret = {SecretId{make_ulid(call.now, random_bytes<10>())}, secret.hash(),
                     secret.handle()};
-  const auto receipt = submit(call, std::move(command), std::move(reason));
+  const SecretId id = command.secret.id;
+  const auto receipt = submit_with_secret(call, std::move(command), std::move(reason), id, secret);
   if (!receipt) return fail(receipt.error());
   return answer_with_secret(call, *receipt, 201, secret);
 }

@@ -136,7 +136,8 @@ Result<Response> create_workspace(Call& call) {
                     secret.handle()};
   const KeyId key = command.key;
   const SecretId secret_id = command.secret.id;
-  const auto receipt = submit(call, std::move(command), std::move(reason));
+  const auto receipt =
+      submit_with_secret(call, std::move(command), std::move(reason), secret_id, secret);
   if (!receipt) return fail(receipt.error());
   if (receipt->replayed) {
     const auto before = made_before(call, *receipt);
@@ -148,7 +149,6 @@ Result<Response> create_workspace(Call& call) {
   if (!receipt->workspace || !receipt->member) {
     return fail(ErrorCode::kInternal, "a workspace was made and is not there");
   }
-  call.api.sealed_secrets->keep(secret_id, secret, call.now);
   return made_answer({*receipt->workspace, *receipt->member, owner, key, secret_id}, &secret);
 }
 

@@ -1,5 +1,9 @@
 #include "http/retired_use.h"
 
+#include <utility>
+
+#include "http/api.h"
+
 namespace keyledger::http {
 
 bool RetiredUse::is_news(const SecretId& secret, Timestamp now) {
@@ -10,6 +14,16 @@ bool RetiredUse::is_news(const SecretId& secret, Timestamp now) {
   if (now.ms - row->second.ms < kOnceInMs) return false;
   row->second = now;
   return true;
+}
+
+void record_retired_use(Api& api, const RetiredSecret& used, const std::string& request_id,
+                        Timestamp now) {
+  if (!api.retired_use->is_news(used.secret, now)) return;
+  Submission submission;
+  submission.call.workspace = used.workspace;
+  submission.call.request_id = request_id;
+  submission.command = RecordRetiredSecretUse{used.key, used.secret};
+  static_cast<void>(api.ledger.execute(std::move(submission)));
 }
 
 }  // namespace keyledger::http

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 #include <unordered_map>
 
 #include "events/ids.h"
 #include "events/time.h"
 
 namespace keyledger::http {
+
+class Api;
 
 // Thread safety: any thread. Bounded: forgets all when full, which costs at most a notice more.
 class RetiredUse {
@@ -23,5 +26,16 @@ class RetiredUse {
   std::mutex mutex_;
   std::unordered_map<SecretId, Timestamp, IdHash> recorded_;
 };
+
+struct RetiredSecret {
+  WorkspaceId workspace;
+  KeyId key;
+  SecretId secret;
+};
+
+// Records, if it is news, that somebody still uses a secret that has ended: its owner should know.
+// Waits for the ledger; whether it could be recorded changes nobody's answer.
+void record_retired_use(Api& api, const RetiredSecret& used, const std::string& request_id,
+                        Timestamp now);
 
 }  // namespace keyledger::http

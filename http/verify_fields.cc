@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "events/text.h"
+
 namespace keyledger::http {
 namespace {
 
@@ -93,9 +95,9 @@ bool read_plain_source(std::string_view name, std::string_view text, RequestSour
     from.ip = parse_address(text);
     return from.ip.has_value();
   }
-  if (text.empty() || text.size() > kMaxText || find_secret(text) != std::string_view::npos) {
-    return false;
-  }
+  const bool plain = !text.empty() && text.size() <= kMaxText && is_clean_text(text) &&
+                     find_secret(text) == std::string_view::npos;
+  if (!plain) return false;
   from.origin = parse_origin(text);
   return true;
 }

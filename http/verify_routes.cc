@@ -18,7 +18,6 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxItems = 1000;
-constexpr std::chrono::seconds kWaitForPosition{2};
 
 // What was not looked at: it was not asked, or its rule is not enforced yet. An address and an
 // origin are always looked at, since a key that has such a rule wants them given.
@@ -27,17 +26,6 @@ std::vector<std::string_view> not_checked(const VerifyFields& fields, const Poli
   if (!fields.has_endpoint || !policy.endpoints.empty()) out.push_back("endpoint");
   if (!fields.scopes) out.push_back("scopes");
   return out;
-}
-
-// Somebody still uses a secret that has ended: its owner should know. The verdict does not wait for
-// whether it could be recorded.
-void record_retired_use(Call& call, const VerifyAnswer& answer) {
-  if (!call.api.retired_use->is_news(answer.secret, call.now)) return;
-  Submission submission;
-  submission.call.workspace = answer.credential->workspace;
-  submission.call.request_id = call.request_id;
-  submission.command = RecordRetiredSecretUse{answer.credential->key, answer.secret};
-  static_cast<void>(call.api.ledger.execute(std::move(submission)));
 }
 
 VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace& workspace) {
@@ -63,7 +51,17 @@ bool write_answer(Call& call, const VerifyFields& fields, const Workspace& works
   const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
   if (retired && !call.may_wait) return false;
   if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
-  if (retired) record_retired_use(call, answer);
+  if (retired) {
+    record_retired_use(call.api,
+                       {answer.credential->workspace, answer.credential->key, answer.secret},
+                       call.request_id, call.now);
+  }
+  // The index knows a frame a moment before its rows are there: a verdict may reflect more than
+  // was visible when the call began.
+  if (answer.judgement.decided_by.exists()) {
+    const std::uint64_t decided = answer.judgement.decided_by.position;
+    call.position = std::max(*call.position, decided);
+  }
   write_verdict(out, answer, *call.position, not_checked(fields, workspace.policy));
   return true;
 }
@@ -71,13 +69,12 @@ bool write_answer(Call& call, const VerifyFields& fields, const Workspace& works
 // What all verdicts of a call are judged on, at least: the position that is visible now, or that
 // one of them asked for.
 Result<void> settle_position(Call& call, const std::vector<VerifyFields>& items) {
-  const Projector& projector = call.api.projections.projector();
   std::optional<std::uint64_t> wanted;
   for (const VerifyFields& fields : items) wanted = std::max(wanted, fields.min_position);
-  if (wanted && !projector.wait_beyond(*wanted, kWaitForPosition)) {
+  if (wanted && !call.api.wait_for(*wanted)) {
     return fail(ErrorCode::kBehind, "This position is not visible here yet.");
   }
-  call.position = projector.size() - 1;
+  call.position = call.api.projections.projector().size() - 1;
   return {};
 }
 
@@ -160,6 +157,10 @@ Result<Response> whoami(Call& call) {
   const Verdict verdict = caller->judgement.verdict;
   if (verdict == Verdict::kIpNotAllowed || verdict == Verdict::kOriginNotAllowed) {
     return fail(ErrorCode::kForbidden, std::string(verdict_sentence(verdict)));
+  }
+  if (verdict == Verdict::kSecretRetired) {
+    record_retired_use(call.api, {caller->workspace, caller->key, caller->secret}, call.request_id,
+                       call.now);
   }
   if (verdict != Verdict::kValid) return unknown;
   const auto key = projections.keys().key(caller->key);

@@ -264,7 +264,8 @@ Result<AuditEntry> AuditTrail::entry(const WorkspaceId& workspace, std::uint64_t
   auto at = EventReader(rep_->log).at(position);
   if (!at) return fail(at.error());
   if (at->event.workspace != workspace) {
-    return fail(ErrorCode::kNotFound, fmt::format("there is no event {} yet", position));
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no event {} in this workspace", position));
   }
   return rep_->join().entry(*at);
 }

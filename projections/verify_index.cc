@@ -151,6 +151,7 @@ std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, const Re
     if (!found) return std::nullopt;
     credential = rep_->table.credential(*found);
     caller.member = rep_->table.member_of(*found->key);
+    caller.secret = found->secret->id;
   }
   caller.key = credential->key;
   caller.workspace = credential->workspace;

@@ -32,7 +32,7 @@ struct VerifyAnswer {
   SecretId secret;
 };
 
-// Whose management key it is. Valid says whether it could be used now (not ended, expired, retired,
+// Whose key it is. The judgement says whether it could be used now (not ended, expired, retired,
 // suspended, not yet valid) and from there.
 struct CallerKey {
   KeyId key;
@@ -40,6 +40,7 @@ struct CallerKey {
   MemberId member;
   KeyType type = KeyType::kManagement;
   Judgement judgement;  // as if it were an ordinary key of its own workspace
+  SecretId secret;
 };
 
 // Thread safety: queries from any thread at any time.

@@ -16,7 +16,9 @@
 #include <exception>
 #include <fstream>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "http/routes.h"
 #include "tools/listen_address.h"
@@ -217,7 +219,9 @@ void Metrics::count(Verdict verdict) { rep_->verdict_counts.at(verdict)->Increme
 Result<void> Metrics::listen(const std::string& host, std::uint16_t port) {
   const std::string address = fmt::format("{}:{}", host_in_url(host), port);
   try {
-    rep_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+    // A thread is held by a connection that says nothing, until the time is over.
+    rep_->exposer = std::make_unique<prometheus::Exposer>(std::vector<std::string>{
+        "listening_ports", address, "num_threads", "8", "request_timeout_ms", "2000"});
   } catch (const std::exception&) {
     return fail(ErrorCode::kUnavailable,
                 fmt::format("Cannot listen on {}: the address is in use, or not one of this "

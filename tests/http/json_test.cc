@@ -60,6 +60,22 @@ TEST(Dump, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(dump(Json{{"a", "\xFF"}}), "{\"a\":\"\xEF\xBF\xBD\"}");
 }
 
+TEST(ParseBody, RefusesMoreNamesThanAreCheapToRead) {
+  const auto object_of = [](int names) {
+    std::string text = "{";
+    for (int i = 0; i < names; ++i) text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":1";
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_body(object_of(256)));
+  EXPECT_FALSE(parse_body(object_of(257)));
+  EXPECT_FALSE(parse_body("{\"a\":[{\"b\":" + object_of(257) + "}]}"));
+}
+
+TEST(ParseBody, RefusesWhatComesAfterANul) {
+  EXPECT_FALSE(parse_body(std::string_view("{\"a\":1}\0{}", 10)));
+  EXPECT_FALSE(parse_body(std::string_view("{\"a\":1}\0", 8)));
+}
+
 TEST(SharedPieces, WriteOriginsAsTheyAreGiven) {
   const std::vector<OriginRule> origins = {
       {std::nullopt, "example.com", std::nullopt, true, true},

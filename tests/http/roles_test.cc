@@ -58,9 +58,7 @@ constexpr Row kRows[] = {
     {"GET", "/", "oauv"},
 };
 
-bool is_open(const Row& row) {
-  return !std::string_view(row.pattern).starts_with("/v1/");
-}
+bool is_open(const Row& row) { return !std::string_view(row.pattern).starts_with("/v1/"); }
 
 // Ids of things that are there.
 struct Ids {

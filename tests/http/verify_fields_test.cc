@@ -71,6 +71,7 @@ TEST(PlainVerify, LeavesTheRestToTheStrictReader) {
                                  R"({"key":"k",})",
                                  "{\"key\":\"\xFF\"}",
                                  "{\"key\":\"a\x01\"}",
+                                 "{\"key\":\"k\",\"origin\":\"a\xC2\x85\"}",
                                  R"({"key":"k","scopes":["a",]})"}) {
     EXPECT_FALSE(read_plain_verify(text)) << text;
   }

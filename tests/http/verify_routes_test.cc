@@ -233,6 +233,25 @@ TEST_F(VerifyRoutes, ListsWhatWasNotCheckedBecauseItWasNotAsked) {
   EXPECT_EQ(listed({{"scopes", {"a"}}, {"method", "GET"}, {"path", "/"}}), nlohmann::json::array());
 }
 
+TEST_F(VerifyRoutes, ARetiredSecretStaysRetiredWhenTheClockIsPutBack) {
+  const auto made = it.add_key("crm");
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  ASSERT_EQ(it.call(it.owner.secret, "POST", path + "/rotate", "{}").status, 200);
+  it.clock.advance_ms(-3'000);
+  EXPECT_EQ(verify({{"key", made["secret"]}}).body["code"], "SECRET_RETIRED");
+}
+
+TEST_F(VerifyRoutes, ARetiredManagementSecretThatCallsIsRecorded) {
+  const auto admin = it.add_member("admin");
+  const auto key = it.call(admin.secret, "GET", "/v1/whoami").body["key"]["id"].get<std::string>();
+  ASSERT_EQ(it.call(admin.secret, "POST", "/v1/keys/" + key + "/rotate", "{}").status, 200);
+  const auto before = it.size();
+  EXPECT_EQ(it.call(admin.secret, "GET", "/v1/keys").status, 401);
+  EXPECT_EQ(it.size(), before + 1) << "key.retired_secret_presented";
+  EXPECT_EQ(it.call(admin.secret, "GET", "/v1/whoami").status, 401);
+  EXPECT_EQ(it.size(), before + 1) << "once an hour";
+}
+
 // What the event threads answer is what a worker would have answered.
 class AtOnce : public VerifyRoutes {
  protected:
