@@ -91,13 +91,14 @@ bool is_any(const OriginRule& rule) { return rule.host == kAny; }
 
 OriginRule any_origin_rule() {
   OriginRule rule;
-  rule.host = kAny;
+  rule.host = std::string(kAny);  // g++ 12 warns of an overlap in the plain assignment
   return rule;
 }
 
 std::string to_text(const OriginRule& rule) {
-  std::string text = rule.scheme ? *rule.scheme + "://" : std::string();
-  if (!rule.self) text += "*.";
+  std::string text;
+  if (rule.scheme) text.append(*rule.scheme).append("://");
+  if (!rule.self) text.append("*.");
   text += rule.host;
   if (rule.port) text += ':' + std::to_string(*rule.port);
   return text;
