@@ -30,7 +30,7 @@ class FrameBuilder {
   void begin(const LogId& log_id, std::uint64_t first_position, Timestamp now);
 
   // The overlay knows the events of the call afterwards, and a repeat of it.
-  [[nodiscard]] Step add(PendingCall& call);
+  [[nodiscard]] Step add(PendingCall& pending);
 
   [[nodiscard]] bool empty() const { return committed_.events.empty(); }
   // The frame under a fresh frame id, ready to be appended. Needs begin() before the next add().
@@ -60,7 +60,7 @@ class FrameBuilder {
 
   // The answer to a repeat; nothing if the call is new.
   [[nodiscard]] Result<std::optional<Receipt>> replay(const CallContext& call) const;
-  [[nodiscard]] Step refuse(PendingCall& call, const Error& error) const;
+  [[nodiscard]] Step refuse(PendingCall& pending, const Error& error) const;
   [[nodiscard]] Result<void> check_founding(const Decision& decision) const;
   [[nodiscard]] Result<void> draft(const CallContext& call, Decision decision);
   [[nodiscard]] Result<RecordedEvent> stamp(const CallContext& call, NewEvent& made);

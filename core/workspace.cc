@@ -57,15 +57,16 @@ void evolve(Member& member, const RecordedEvent& event) {
   const OptionalPosition blob_position =
       event.subject_commitment ? OptionalPosition(event.position) : std::nullopt;
 
-  if (const auto* added = std::get_if<MemberAdded>(&event.event)) {
-    if (member.version != 0) return;
+  const auto* added = std::get_if<MemberAdded>(&event.event);
+  const bool is_new = member.version == 0;
+  if (is_new != (added != nullptr)) return;
+  if (!is_new && event.stream.id != member.id.bytes) return;
+  if (added != nullptr) {
     member.id = MemberId{event.stream.id};
     member.workspace = event.workspace;
     member.role = added->role;
     member.created_at = event.time;
     member.profile_at = blob_position;
-  } else if (member.version == 0 || event.stream.id != member.id.bytes) {
-    return;
   } else if (const auto* changed = std::get_if<MemberRoleChanged>(&event.event)) {
     member.role = changed->to;
   } else if (std::holds_alternative<MemberProfileChanged>(event.event)) {

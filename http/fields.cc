@@ -26,6 +26,10 @@ void make_set(std::vector<T>& list) {
   list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
+bool is_empty_text(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 std::string element(std::string_view field, std::size_t index) {
   return std::string(field) + '[' + std::to_string(index) + ']';
 }
@@ -140,7 +144,7 @@ std::optional<std::string> BodyReader::required_text(std::string_view field,
 std::optional<std::string> BodyReader::free_text(std::string_view field,
                                                  std::size_t max_characters) {
   const Json* value = find(field);
-  if (value != nullptr && *value == "") return std::nullopt;
+  if (value != nullptr && is_empty_text(*value)) return std::nullopt;
   return text(field, max_characters);
 }
 
@@ -271,7 +275,7 @@ Patch<Metadata> BodyReader::metadata(std::string_view field) {
     // Named after the whole, since a faulty name should not be shown.
     if (!check_text(faults_, field, key, kMaxMetadataKey)) continue;
     const std::string name = std::string(field) + '.' + key;
-    if (text == "") {
+    if (is_empty_text(text)) {
       out.emplace(key, "");
     } else if (auto checked_text = checked(name, text, kMaxMetadataValue)) {
       out.emplace(key, std::move(*checked_text));

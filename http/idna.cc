@@ -3,6 +3,7 @@
 #include <idn2.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace keyledger::http {
 namespace {

@@ -34,11 +34,11 @@ Row row_of(ErrorCode code) {
     case ErrorCode::kIdempotencyMismatch: return {422, "The Idempotency-Key was used before"};
     case ErrorCode::kPreconditionRequired: return {428, "If-Match is required"};
     case ErrorCode::kRateLimited: return {429, "Too many requests", 1};
-    case ErrorCode::kUnavailable: return {503, "Not available now", 5};
     case ErrorCode::kOutcomeUnknown: return {503, "The outcome is not known", 1};
     case ErrorCode::kBehind: return {503, "The asked position is not visible here yet", 1};
     case ErrorCode::kOverloaded: return {503, "Too busy", 1};
-    case ErrorCode::kCorrupt: return {503, "Not available now", 5};
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kCorrupt:
     case ErrorCode::kStorage: return {503, "Not available now", 5};
     case ErrorCode::kInternal: return {500, "Internal error"};
   }

@@ -157,7 +157,7 @@ struct Directory::Rep {
   void apply_to_member(const RecordedEvent& event, const EventSide& side);
   void apply_to_workspace(const RecordedEvent& event);
   void apply_to_ledger(const RecordedEvent& event);
-  void add(MemberView member);
+  void add(MemberView entry);
 
   // Calls `take` with every row of a table until it fails.
   template <typename Take>

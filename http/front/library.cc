@@ -91,7 +91,7 @@ struct Library::Rep {
     });
     // Without one the library puts the exception's text into a header.
     server.set_exception_handler([](const httplib::Request&, httplib::Response& to,
-                                    std::exception_ptr) { to.status = 500; });
+                                    const std::exception_ptr&) { to.status = 500; });
   }
 
   void answer(httplib::Request& request, httplib::Response& to) const {
