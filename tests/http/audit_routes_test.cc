@@ -192,7 +192,7 @@ TEST_F(AuditRoutes, GivesALeafThatHashesToWhatTheEntrySays) {
   const auto leaf = get(path + "/leaf");
   ASSERT_EQ(leaf.status, 200);
   const std::string bytes = parse_base64(leaf.body["leaf"]);
-  EXPECT_EQ(http::base64(merkle::leaf_hash(bytes)), get(path).body["leaf_hash"]);
+  EXPECT_EQ(get(path).body["leaf_hash"], http::base64(merkle::leaf_hash(bytes)));
   ASSERT_EQ(leaf.body["blobs"].size(), 2U);
   EXPECT_EQ(leaf.body["blobs"][0]["role"], "actor");
   EXPECT_EQ(leaf.body["blobs"][1]["role"], "subject");
