@@ -1,6 +1,6 @@
 // May this secret do this, now? And: who am I? (design api.md "Keys", "At the gateway").
 #include <algorithm>
-#include <chrono>
+#include <span>
 
 #include "core/judge.h"
 #include "events/event.h"
@@ -68,7 +68,7 @@ bool write_answer(Call& call, const VerifyFields& fields, const Workspace& works
 
 // What all verdicts of a call are judged on, at least: the position that is visible now, or that
 // one of them asked for.
-Result<void> settle_position(Call& call, const std::vector<VerifyFields>& items) {
+Result<void> settle_position(Call& call, std::span<const VerifyFields> items) {
   std::optional<std::uint64_t> wanted;
   for (const VerifyFields& fields : items) wanted = std::max(wanted, fields.min_position);
   if (wanted && !call.api.wait_for(*wanted)) {
@@ -93,32 +93,24 @@ Response declined(Call& call) {
   return {};
 }
 
-Result<Response> answer_one(Call& call, std::vector<VerifyFields> fields) {
-  if (auto settled = settle_position(call, fields); !settled) return fail(settled.error());
+Result<Response> answer_one(Call& call, const VerifyFields& fields) {
+  if (auto settled = settle_position(call, {&fields, 1}); !settled) return fail(settled.error());
   std::string body;
-  if (!write_answer(call, fields.front(), *workspace_of(call), body)) return declined(call);
+  if (!write_answer(call, fields, *workspace_of(call), body)) return declined(call);
   return verdict_response(std::move(body));
-}
-
-std::vector<VerifyFields> only(VerifyFields fields) {
-  std::vector<VerifyFields> all;
-  all.push_back(std::move(fields));
-  return all;
 }
 
 }  // namespace
 
 Result<Response> verify_key(Call& call) {
-  if (auto plain = read_plain_verify(call.request.body)) {
-    return answer_one(call, only(std::move(*plain)));
-  }
+  if (const auto plain = read_plain_verify(call.request.body)) return answer_one(call, *plain);
   if (!call.may_wait) return declined(call);
   auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
   BodyReader body(*json);
-  VerifyFields fields = read_verify(body, *json);
+  const VerifyFields fields = read_verify(body, *json);
   if (auto error = body.finish()) return fail(std::move(*error));
-  return answer_one(call, only(std::move(fields)));
+  return answer_one(call, fields);
 }
 
 Result<Response> verify_batch(Call& call) {
