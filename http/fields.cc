@@ -10,7 +10,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxScope = 64;
 constexpr std::size_t kMaxShownName = 64;
 
 // The name of a field that a client made up, as an answer may show it.
@@ -35,76 +34,6 @@ std::string element(std::string_view field, std::size_t index) {
 }
 
 }  // namespace
-
-bool is_scope(std::string_view text) {
-  const auto allowed = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == ':' || c == '-';
-  };
-  return !text.empty() && text.size() <= kMaxScope &&
-         std::all_of(text.begin(), text.end(), allowed);
-}
-
-void FieldFaults::add(std::string_view field, FieldFault fault, std::string message) {
-  faults_.push_back({std::string(field), fault, std::move(message)});
-}
-
-void FieldFaults::add_secret(std::string_view field) {
-  secrets_.push_back({std::string(field), FieldFault::kNotAllowed, "must not contain a secret"});
-}
-
-void FieldFaults::add_unsupported(std::string_view field, std::string message) {
-  unsupported_.push_back({std::string(field), FieldFault::kNotAllowed, std::move(message)});
-}
-
-void FieldFaults::take(std::string_view within, FieldFaults inner) {
-  const auto move_all = [within](std::vector<FieldError>& from, std::vector<FieldError>& to) {
-    for (FieldError& error : from) {
-      error.field = std::string(within) + '.' + error.field;
-      to.push_back(std::move(error));
-    }
-  };
-  move_all(inner.faults_, faults_);
-  move_all(inner.secrets_, secrets_);
-  move_all(inner.unsupported_, unsupported_);
-}
-
-std::optional<Error> FieldFaults::verdict() const {
-  const auto refusal = [](ErrorCode code, const std::vector<FieldError>& fields) {
-    std::string detail = fields.front().field + ": " + fields.front().message;
-    if (fields.size() > 1) detail += " (and " + std::to_string(fields.size() - 1) + " more)";
-    return Error{code, detail + '.', fields, std::nullopt};
-  };
-  if (!secrets_.empty()) return refusal(ErrorCode::kSecretInRequest, secrets_);
-  if (!faults_.empty()) return refusal(ErrorCode::kInvalidRequest, faults_);
-  if (!unsupported_.empty()) return refusal(ErrorCode::kNotSupported, unsupported_);
-  return std::nullopt;
-}
-
-bool check_text(FieldFaults& faults, std::string_view field, std::string_view text,
-                std::size_t max_characters) {
-  if (find_secret(text) != std::string_view::npos) {
-    faults.add_secret(field);
-  } else if (text.empty()) {
-    faults.add(field, FieldFault::kInvalid, "must not be empty");
-  } else if (!is_valid_utf8(text)) {
-    faults.add(field, FieldFault::kInvalid, "must be valid UTF-8");
-  } else if (has_control_characters(text)) {
-    faults.add(field, FieldFault::kInvalid, "must not contain control characters");
-  } else if (count_characters(text) > max_characters) {
-    faults.add(field, FieldFault::kTooLong,
-               "must have at most " + std::to_string(max_characters) + " characters");
-  } else {
-    return true;
-  }
-  return false;
-}
-
-bool is_token(std::string_view text) {
-  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
-  return !text.empty() && text.size() <= kMaxToken &&
-         std::all_of(text.begin(), text.end(), printable);
-}
 
 BodyReader::BodyReader(const Json& body) : body_(body) {}
 
@@ -168,14 +97,33 @@ Patch<bool> BodyReader::patch_boolean(std::string_view field) {
   return {true, boolean(field)};
 }
 
-std::optional<std::uint64_t> BodyReader::whole(std::string_view field, std::uint64_t max) {
+std::optional<std::uint64_t> BodyReader::whole(std::string_view field, std::uint64_t min,
+                                               std::uint64_t max) {
   if (!has(field)) return std::nullopt;
   const Json& value = *find(field);
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() <= max) {
-    return value.get<std::uint64_t>();
+  if (value.is_number_unsigned()) {
+    const auto given = value.get<std::uint64_t>();
+    if (given >= min && given <= max) return given;
   }
-  fault(field, FieldFault::kInvalid, "must be a whole number from 0 to " + std::to_string(max));
+  fault(field, FieldFault::kInvalid,
+        "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
   return std::nullopt;
+}
+
+Patch<RateLimit> BodyReader::rate_limit(std::string_view field) {
+  const Json* const value = find(field);
+  if (value == nullptr) return {};
+  if (value->is_null()) return {true, std::nullopt};
+  RateLimit rate;
+  object(field, [&rate](BodyReader& fields) {
+    for (const char* part : {"limit", "window_seconds"}) {
+      if (!fields.has(part)) fields.fault(part, FieldFault::kRequired, "is required");
+    }
+    rate.limit = static_cast<std::uint32_t>(fields.whole("limit", 1, kMaxRate).value_or(1));
+    rate.window_seconds =
+        static_cast<std::uint32_t>(fields.whole("window_seconds", 1, kMaxRateWindow).value_or(1));
+  });
+  return {true, rate};
 }
 
 std::optional<Timestamp> BodyReader::time(std::string_view field) {
@@ -208,21 +156,28 @@ const Json* BodyReader::find_list(std::string_view field, std::string_view what,
   return value;
 }
 
-std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
-  const Json* const value = find_list(field, "scope names");
-  if (value == nullptr) return std::nullopt;
-  ScopeSet out;
-  for (std::size_t i = 0; i < value->size(); ++i) {
+std::optional<std::vector<std::string>> BodyReader::texts(std::string_view field,
+                                                          std::string_view what,
+                                                          const TextRule& rule) {
+  const Json* const list = find_list(field, what);
+  if (list == nullptr) return std::nullopt;
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < list->size(); ++i) {
     const std::string name = element(field, i);
-    auto scope = checked(name, (*value)[i], kMaxScope);
-    if (!scope) continue;
-    if (!is_scope(*scope)) {
-      fault(name, FieldFault::kInvalid, "must consist of letters, digits, '_', '.', ':' and '-'");
+    const auto text = checked(name, (*list)[i], rule.max_characters);
+    if (text && rule.fits != nullptr && !rule.fits(*text)) {
+      fault(name, FieldFault::kInvalid, rule.fault);
     }
-    out.push_back(std::move(*scope));
+    // A faulty one keeps its place, so that those behind it keep theirs.
+    out.push_back(text.value_or(""));
   }
-  make_set(out);
   return out;
+}
+
+std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
+  auto names = texts(field, "scope names", {kMaxScope, is_scope, kScopeRule});
+  if (names) make_set(*names);
+  return names;
 }
 
 template <typename Rule>

@@ -14,6 +14,7 @@
 #include "core/key.h"
 #include "events/blobs.h"
 #include "events/result.h"
+#include "http/field_faults.h"
 #include "http/json.h"
 
 namespace keyledger::http {
@@ -26,55 +27,8 @@ inline constexpr std::size_t kMaxShownFaults = 100;
 inline constexpr std::size_t kMaxMetadata = 50;
 inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
-inline constexpr std::size_t kMaxToken = 255;  // request id, idempotency key: printable ASCII
-
-// Whether a scope may be called so: 1 to 64 letters, digits, '_', '.', ':' and '-'.
-[[nodiscard]] bool is_scope(std::string_view text);
-
-// The faults found so far in one body or query, and the refusal they make.
-class FieldFaults {
- public:
-  void add(std::string_view field, FieldFault fault, std::string message);
-  // The field holds one of our own secrets.
-  void add_secret(std::string_view field);
-  // The field's rule is not enforced yet.
-  void add_unsupported(std::string_view field, std::string message);
-
-  // The faults of an object within this one.
-  void take(std::string_view within, FieldFaults inner);
-
-  // The value of the name that was given; a fault that lists all names if there is none.
-  template <typename T>
-  [[nodiscard]] std::optional<T> choose(std::string_view field, std::string_view given,
-                                        std::initializer_list<std::pair<std::string_view, T>> of) {
-    std::string names;
-    for (const auto& [name, value] : of) {
-      if (name == given) return value;
-      names += (names.empty() ? "" : ", ") + std::string(name);
-    }
-    add(field, FieldFault::kInvalid, "must be one of " + names);
-    return std::nullopt;
-  }
-
-  [[nodiscard]] std::size_t size() const {
-    return faults_.size() + secrets_.size() + unsupported_.size();
-  }
-
-  // kSecretInRequest goes before kInvalidRequest, that before kNotSupported.
-  [[nodiscard]] std::optional<Error> verdict() const;
-
- private:
-  std::vector<FieldError> faults_;
-  std::vector<FieldError> secrets_;
-  std::vector<FieldError> unsupported_;
-};
-
-// A text of 1 to `max_characters` characters, valid UTF-8 without control characters and secrets;
-// otherwise false and a fault. For header values too.
-bool check_text(FieldFaults& faults, std::string_view field, std::string_view text,
-                std::size_t max_characters);
-// Printable ASCII, 1 to kMaxToken of it (request ids, idempotency keys).
-[[nodiscard]] bool is_token(std::string_view text);
+inline constexpr std::uint64_t kMaxRate = 1'000'000'000;      // uses in a window
+inline constexpr std::uint64_t kMaxRateWindow = 31 * 86'400;  // seconds
 
 // A value that may be absent (unchanged), null (cleared) or there.
 template <typename T>
@@ -104,7 +58,11 @@ class BodyReader {
                                                    std::size_t max_characters);
   [[nodiscard]] std::optional<bool> boolean(std::string_view field);
   [[nodiscard]] Patch<bool> patch_boolean(std::string_view field);
-  [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t max);
+  [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t max) {
+    return whole(field, 0, max);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> whole(std::string_view field, std::uint64_t min,
+                                                   std::uint64_t max);
   [[nodiscard]] std::optional<Timestamp> time(std::string_view field);
   [[nodiscard]] Patch<Timestamp> patch_time(std::string_view field);
   // One of a list of names; the fault lists them.
@@ -115,6 +73,16 @@ class BodyReader {
     if (!given) return std::nullopt;
     return faults_.choose(field, *given, of);
   }
+  // How the entries of a list of texts may look, and what is said of one that does not.
+  struct TextRule {
+    std::size_t max_characters = kMaxText;
+    bool (*fits)(std::string_view text) = nullptr;
+    const char* fault = "";
+  };
+  // In the given order; `what` names the entries in the plural.
+  [[nodiscard]] std::optional<std::vector<std::string>> texts(std::string_view field,
+                                                              std::string_view what,
+                                                              const TextRule& rule);
   [[nodiscard]] std::optional<ScopeSet> scopes(std::string_view field);  // sorted, no doubles
   [[nodiscard]] Patch<Metadata> metadata(std::string_view field);
   // The object at `field`, which is required: `read` is given a reader of its fields, whose faults
@@ -148,6 +116,8 @@ class BodyReader {
       faults_.take(place, std::move(inner.faults_));
     }
   }
+  // {limit, window_seconds}, both from 1.
+  [[nodiscard]] Patch<RateLimit> rate_limit(std::string_view field);
   // Resolved, sorted, without doubles.
   [[nodiscard]] Patch<std::vector<OriginRule>> origins(std::string_view field);
   [[nodiscard]] Patch<std::vector<NetworkRule>> networks(std::string_view field);

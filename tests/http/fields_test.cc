@@ -232,6 +232,29 @@ TEST(BodyReader, RefusesRulesThatAreNotEnforcedYet) {
   EXPECT_EQ(refusal(reader), "not_supported; allowed_ips not_allowed");
 }
 
+TEST(BodyReader, ReadsARateLimit) {
+  const auto read = [](std::string_view text) {
+    const Json body = json(text);
+    BodyReader reader(body);
+    const auto rate = reader.rate_limit("rate");
+    const std::string refused = refusal(reader);
+    if (!refused.empty()) return refused;
+    if (!rate.present) return std::string("absent");
+    if (!rate.value) return std::string("null");
+    return std::to_string(rate.value->limit) + "/" + std::to_string(rate.value->window_seconds);
+  };
+  EXPECT_EQ(read("{}"), "absent");
+  EXPECT_EQ(read(R"({"rate":null})"), "null");
+  EXPECT_EQ(read(R"({"rate":{"limit":100,"window_seconds":60}})"), "100/60");
+  EXPECT_EQ(read(R"({"rate":{}})"),
+            "invalid_request; rate.limit required; rate.window_seconds required");
+  EXPECT_EQ(read(R"({"rate":{"limit":0,"window_seconds":2678401}})"),
+            "invalid_request; rate.limit invalid; rate.window_seconds invalid");
+  EXPECT_EQ(read(R"({"rate":{"limit":1,"window_seconds":1,"burst":2}})"),
+            "invalid_request; rate.burst unknown_field");
+  EXPECT_EQ(read(R"({"rate":7})"), "invalid_request; rate invalid");
+}
+
 TEST(BodyReader, ListsTheNamesOfAChoice) {
   const Json body = json(R"({"role":"king"})");
   BodyReader reader(body);
