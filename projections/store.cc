@@ -3,14 +3,14 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
-#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
+
+#include "events/log/rocksdb_options.h"
 
 namespace keyledger {
 
@@ -45,24 +45,9 @@ Result<void> checked(const rocksdb::Status& status) {
   return {};
 }
 
-// After a failed background write (a flush, a compaction) the rows in memory may never reach the
-// disk, so no more are taken.
-class FailureListener : public rocksdb::EventListener {
- public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
-                         rocksdb::Status* /*status*/) override {
-    failed_.store(true, std::memory_order_relaxed);
-  }
-  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<bool> failed_{false};
-};
-
 // Memory is bounded by two numbers: the cache, which also holds indexes and filters, and the write
 // buffers of all tables together.
-rocksdb::Options database_options(const StoreOptions& wanted,
-                                  std::shared_ptr<FailureListener> listener) {
+rocksdb::Options database_options(const StoreOptions& wanted, std::shared_ptr<WriteErrors> errors) {
   rocksdb::Options options;
   if (wanted.env != nullptr) options.env = wanted.env;
   options.create_if_missing = true;
@@ -79,7 +64,7 @@ rocksdb::Options database_options(const StoreOptions& wanted,
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;
-  options.listeners.push_back(std::move(listener));
+  options.listeners.push_back(std::move(errors));
 
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.arena_block_size = 64U << 10U;  // there are many tables, most of them small
@@ -140,25 +125,27 @@ void StoreBatch::erase(const Table& table, std::string_view key) {
   rep_->rows.Delete(table.family(), slice(key)).PermitUncheckedError();
 }
 
-// Debian's RocksDB asserts that handles die before their database, hence the order here.
 struct Store::Rep {
-  std::shared_ptr<FailureListener> listener = std::make_shared<FailureListener>();
+  std::shared_ptr<WriteErrors> errors = std::make_shared<WriteErrors>();
   rocksdb::ColumnFamilyOptions table_options;
   std::unique_ptr<rocksdb::DB> database;
   mutable std::mutex mutex;  // of the map; a table itself never changes
   std::map<std::string, std::unique_ptr<Table>, std::less<>> tables;
 
   ~Rep() {
-    for (const auto& [name, table] : tables) destroy(*table);
-    if (database) database->Close().PermitUncheckedError();
+    if (database) close_or_abandon(std::move(database), families(), *errors);
   }
 
-  void destroy(const Table& table) const {
-    database->DestroyColumnFamilyHandle(table.family()).PermitUncheckedError();
+  [[nodiscard]] std::vector<rocksdb::ColumnFamilyHandle*> families() const {
+    const std::lock_guard lock(mutex);
+    std::vector<rocksdb::ColumnFamilyHandle*> all;
+    for (const auto& [name, table] : tables) all.push_back(table->family());
+    return all;
   }
 
+  // After a failed write or flush the rows in memory may never reach the disk: no more are taken.
   [[nodiscard]] Result<void> accepts_writes() const {
-    if (!listener->failed()) return {};
+    if (!errors->seen()) return {};
     return fail(ErrorCode::kStorage, "The derived database had a write error; restart to rebuild.");
   }
 };
@@ -169,7 +156,7 @@ Store::~Store() { static_cast<void>(flush()); }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& wanted) {
   auto rep = std::make_unique<Rep>();
-  const rocksdb::Options options = database_options(wanted, rep->listener);
+  const rocksdb::Options options = database_options(wanted, rep->errors);
   rep->table_options = options;
   const auto names = existing_tables(options, path);
   if (!names) return fail(names.error());
@@ -203,8 +190,8 @@ Result<const Table*> Store::table(std::string_view name) {
     if (found != rep_->tables.end()) return found->second.get();
   }
   rocksdb::ColumnFamilyHandle* handle = nullptr;
-  const rocksdb::Status made =
-      rep_->database->CreateColumnFamily(rep_->table_options, std::string(name), &handle);
+  const rocksdb::Status made = rep_->errors->noted(
+      rep_->database->CreateColumnFamily(rep_->table_options, std::string(name), &handle));
   if (!made.ok()) return fail_with(made);
   const std::lock_guard lock(rep_->mutex);
   return rep_->tables.emplace(name, std::make_unique<Table>(handle)).first->second.get();
@@ -219,8 +206,9 @@ Result<void> Store::drop_table(std::string_view name) {
     table = std::move(found->second);
     rep_->tables.erase(found);
   }
-  const rocksdb::Status dropped = rep_->database->DropColumnFamily(table->family());
-  rep_->destroy(*table);
+  const rocksdb::Status dropped =
+      rep_->errors->noted(rep_->database->DropColumnFamily(table->family()));
+  rep_->database->DestroyColumnFamilyHandle(table->family()).PermitUncheckedError();
   return checked(dropped);
 }
 
@@ -242,17 +230,13 @@ Result<void> Store::write(StoreBatch batch) {
   if (auto able = rep_->accepts_writes(); !able) return able;
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // always: one logged write would break the order of what survives
-  return checked(rep_->database->Write(options, &batch.rep_->rows));
+  return checked(rep_->errors->noted(rep_->database->Write(options, &batch.rep_->rows)));
 }
 
 Result<void> Store::flush() {
   if (auto able = rep_->accepts_writes(); !able) return able;
-  std::vector<rocksdb::ColumnFamilyHandle*> all;
-  {
-    const std::lock_guard lock(rep_->mutex);
-    for (const auto& [name, table] : rep_->tables) all.push_back(table->family());
-  }
-  return checked(rep_->database->Flush(rocksdb::FlushOptions(), all));
+  return checked(
+      rep_->errors->noted(rep_->database->Flush(rocksdb::FlushOptions(), rep_->families())));
 }
 
 }  // namespace keyledger

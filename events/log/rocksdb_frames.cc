@@ -25,15 +25,14 @@ using rocksdb::Slice;
 using rocksdb::Status;
 
 constexpr std::string_view kOpening = "Opening the ledger";
-constexpr std::string_view kClosing = "Closing the ledger";
 
 constexpr std::string_view kMissing = "its frame is missing";
 constexpr std::string_view kNotDense = "positions are not dense";
 
 constexpr std::uint64_t kMaxWalBytes = 32U << 20U;
 // Only `frames` ever fills its buffer; `sides` is flushed when the write-ahead logs reach their
-// limit. If one write fills two at once and the next log cannot be made, closing RocksDB 7.8 aborts
-// (a leaked reference, fixed in 8.11 by facebook/rocksdb#12176).
+// limit. If one write fills two at once and the next log cannot be made, RocksDB leaks a reference
+// (facebook/rocksdb#12176), and the database can only be abandoned.
 constexpr std::size_t kFramesBufferBytes = 8U << 20U;
 constexpr std::size_t kSidesBufferBytes = 2 * kMaxWalBytes;
 // What opening checks: all that can have been in write-ahead logs, and as much again.
@@ -273,14 +272,8 @@ Status FrameRows::open_database(const rocksdb::DBOptions& options) {
 
 void FrameRows::close_database() {
   if (!db_) return;
-  // RocksDB aborts if a handle outlives its database.
-  for (rocksdb::ColumnFamilyHandle* handle : {default_, frames_, sides_}) {
-    const Status status = db_->DestroyColumnFamilyHandle(handle);
-    if (!status.ok()) static_cast<void>(report(status, kClosing));
-  }
   // All that was answered is on disk already: a failure here loses nothing.
-  if (const Status status = db_->Close(); !status.ok()) static_cast<void>(report(status, kClosing));
-  db_.reset();
+  close_or_abandon(std::move(db_), {default_, frames_, sides_}, *errors_);
 }
 
 Result<std::uint64_t> FrameRows::checked_end() const {
@@ -352,13 +345,14 @@ Status FrameRows::put(std::string_view frame, std::string_view side, std::uint64
   if (status.ok()) status = batch.Put(sides_, key_slice, Slice(side.data(), side.size()));
   rocksdb::WriteOptions options;
   options.sync = true;
-  return status.ok() ? db_->Write(options, &batch) : status;
+  return status.ok() ? errors_->noted(db_->Write(options, &batch)) : status;
 }
 
 Status FrameRows::put_side(std::uint64_t first_position, std::string_view side) {
   rocksdb::WriteOptions options;
   options.sync = true;
-  return db_->Put(options, sides_, position_key(first_position), Slice(side.data(), side.size()));
+  return errors_->noted(
+      db_->Put(options, sides_, position_key(first_position), Slice(side.data(), side.size())));
 }
 
 Result<bool> FrameRows::begins(std::uint64_t position) const {

@@ -50,7 +50,7 @@ class FrameRows {
 
   // Nothing if the file system does not tell.
   [[nodiscard]] std::optional<std::uint64_t> free_bytes() const;
-  [[nodiscard]] bool met_background_error() const { return errors_->seen(); }
+  [[nodiscard]] bool met_write_error() const { return errors_->seen(); }
   [[nodiscard]] bool recovered_by_point_in_time() const { return recovered_by_point_in_time_; }
 
  private:
@@ -63,7 +63,7 @@ class FrameRows {
   void close_database();
 
   std::string path_;
-  std::shared_ptr<BackgroundErrors> errors_ = std::make_shared<BackgroundErrors>();
+  std::shared_ptr<WriteErrors> errors_ = std::make_shared<WriteErrors>();
   std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;

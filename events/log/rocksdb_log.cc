@@ -97,7 +97,7 @@ std::optional<AppendOutcome> RocksdbLog::closed_with() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_with_) return closed_with_;
   }
-  if (rows_->met_background_error()) return AppendOutcome::kUnavailable;
+  if (rows_->met_write_error()) return AppendOutcome::kUnavailable;
   return std::nullopt;
 }
 

@@ -1,12 +1,14 @@
 #include "events/log/rocksdb_options.h"
 
 #include <fmt/format.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 #include <string>
 
 namespace keyledger {
@@ -43,22 +45,34 @@ bool is_held_elsewhere(const rocksdb::Status& status) {
          text.find("lock hold by current process") != std::string::npos;
 }
 
+// Reachable for ever, so that a leak checker sees that it is meant.
+void abandon(std::unique_ptr<rocksdb::DB> database) {
+  static std::mutex mutex;
+  static auto* const abandoned = new std::vector<std::unique_ptr<rocksdb::DB>>();
+  const std::lock_guard<std::mutex> lock(mutex);
+  abandoned->push_back(std::move(database));
+}
+
 }  // namespace
 
-void BackgroundErrors::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
-                                         rocksdb::Status* error) {
+rocksdb::Status WriteErrors::noted(rocksdb::Status status) {
+  if (!status.ok()) seen_.store(true, std::memory_order_release);
+  return status;
+}
+
+void WriteErrors::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                                    rocksdb::Status* error) {
   seen_.store(true, std::memory_order_release);
   spdlog::error("rocksdb: background error, no more writes until a restart: {}",
                 error == nullptr ? std::string("unknown") : error->ToString());
 }
 
-void BackgroundErrors::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
-                                            rocksdb::Status /*error*/, bool* auto_recovery) {
+void WriteErrors::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
+                                       rocksdb::Status /*error*/, bool* auto_recovery) {
   if (auto_recovery != nullptr) *auto_recovery = false;
 }
 
-rocksdb::DBOptions careful_options(rocksdb::Env* env,
-                                   const std::shared_ptr<BackgroundErrors>& errors) {
+rocksdb::DBOptions careful_options(rocksdb::Env* env, const std::shared_ptr<WriteErrors>& errors) {
   rocksdb::DBOptions options;
   if (env != nullptr) options.env = env;
   options.listeners = {errors};
@@ -82,6 +96,21 @@ rocksdb::DBOptions careful_options(rocksdb::Env* env,
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   return options;
+}
+
+void close_or_abandon(std::unique_ptr<rocksdb::DB> database,
+                      const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+                      const WriteErrors& errors) {
+  constexpr std::string_view kClosing = "Closing a database";
+  rocksdb::CancelAllBackgroundWork(database.get(), true);
+  // RocksDB asserts that handles die before their database.
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    const rocksdb::Status status = database->DestroyColumnFamilyHandle(handle);
+    if (!status.ok()) static_cast<void>(report(status, kClosing));
+  }
+  if (errors.seen()) return abandon(std::move(database));
+  const rocksdb::Status status = database->Close();
+  if (!status.ok()) static_cast<void>(report(status, kClosing));
 }
 
 Error report(const rocksdb::Status& status, std::string_view doing) {

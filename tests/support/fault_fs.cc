@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using rocksdb::FileOptions;
 using rocksdb::FSDirectory;
+using rocksdb::FSRandomAccessFile;
 using rocksdb::FSWritableFile;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
@@ -93,8 +96,14 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
   }
   CutReport crash(std::uint64_t seed) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    off_ = true;
+    power_off();
     return disk_.cut(seed, options_.damage_tails);
+  }
+
+  void let_go() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    power_off();
+    open_.clear();
   }
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
@@ -142,10 +151,12 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
     return is_off() ? power_is_off() : target_->NewSequentialFile(name, options, result, context);
   }
   IOStatus NewRandomAccessFile(const std::string& name, const FileOptions& options,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
-                               IODebugContext* context) override {
-    return is_off() ? power_is_off() : target_->NewRandomAccessFile(name, options, result, context);
-  }
+                               std::unique_ptr<FSRandomAccessFile>* result,
+                               IODebugContext* context) override;
+  IOStatus LockFile(const std::string& name, const IOOptions& options, rocksdb::FileLock** lock,
+                    IODebugContext* context) override;
+  IOStatus UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
+                      IODebugContext* context) override;
   IOStatus GetChildren(const std::string& name, const IOOptions& options,
                        std::vector<std::string>* result, IODebugContext* context) override {
     return is_off() ? power_is_off() : target_->GetChildren(name, options, result, context);
@@ -159,6 +170,7 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
 
  private:
   class WritableFile;
+  class RandomAccessFile;
   class Directory;
 
   bool is_off() const {
@@ -175,6 +187,22 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
   // first half although it fails. Needs the lock.
   IOStatus admit(FileCall call, const std::string& path, bool* first_half = nullptr);
 
+  // A dead machine holds no locks. Needs the lock.
+  void power_off();
+
+  // Real files belong to this object and not to the wrapper that RocksDB has of each: an abandoned
+  // database never lets go of its wrappers. Need the lock; forget takes it.
+  template <typename File>
+  File* keep(const void* wrapper, std::unique_ptr<File> file) {
+    File* const kept = file.get();
+    open_[wrapper] = std::move(file);
+    return kept;
+  }
+  void forget(const void* wrapper) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_.erase(wrapper);
+  }
+
   const std::string root_;
   const FaultFsOptions options_;
 
@@ -184,18 +212,21 @@ class FaultFs::FileSystem : public rocksdb::FileSystemWrapper {
   std::uint64_t calls_ = 0;
   bool fired_ = false;
   bool off_ = false;
+  std::map<const void*, std::shared_ptr<void>> open_;
+  std::set<rocksdb::FileLock*> locks_;
 };
 
 // Files and directories point to the file system that made them; RocksDB closes them before it lets
 // go of its Env.
-class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileOwnerWrapper {
+class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileWrapper {
  public:
   WritableFile(std::unique_ptr<FSWritableFile> target, FileSystem* owner, std::string path,
                DiskModel::NodePtr node)
-      : FSWritableFileOwnerWrapper(std::move(target)),
+      : FSWritableFileWrapper(owner->keep(this, std::move(target))),
         owner_(owner),
         path_(std::move(path)),
         node_(std::move(node)) {}
+  ~WritableFile() override { owner_->forget(this); }
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* context) override {
     const std::lock_guard<std::mutex> lock(owner_->mutex_);
@@ -203,7 +234,7 @@ class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileOwnerWra
     const IOStatus admitted = owner_->admit(FileCall::kAppend, path_, &first_half);
     if (!admitted.ok() && !first_half) return admitted;
     const Slice part(data.data(), first_half ? data.size() / 2 : data.size());
-    const IOStatus done = FSWritableFileOwnerWrapper::Append(part, options, context);
+    const IOStatus done = FSWritableFileWrapper::Append(part, options, context);
     if (done.ok()) node_->written += part.size();
     return first_half ? admitted : done;
   }
@@ -221,7 +252,7 @@ class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileOwnerWra
   IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* context) override {
     const std::lock_guard<std::mutex> lock(owner_->mutex_);
     IOStatus status = owner_->admit(FileCall::kTruncate, path_);
-    if (status.ok()) status = FSWritableFileOwnerWrapper::Truncate(size, options, context);
+    if (status.ok()) status = FSWritableFileWrapper::Truncate(size, options, context);
     if (!status.ok()) return status;
     node_->written = size;
     node_->synced = std::min(node_->synced, size);
@@ -242,7 +273,7 @@ class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileOwnerWra
   IOStatus Close(const IOOptions& options, IODebugContext* context) override {
     const std::lock_guard<std::mutex> lock(owner_->mutex_);
     const IOStatus admitted = owner_->admit(FileCall::kClose, path_);
-    const IOStatus closed = FSWritableFileOwnerWrapper::Close(options, context);
+    const IOStatus closed = FSWritableFileWrapper::Close(options, context);
     return admitted.ok() ? closed : admitted;
   }
   // No preallocation: closing a preallocated file sets its length, which would undo a cut.
@@ -257,10 +288,23 @@ class FaultFs::FileSystem::WritableFile : public rocksdb::FSWritableFileOwnerWra
   const DiskModel::NodePtr node_;
 };
 
+class FaultFs::FileSystem::RandomAccessFile : public rocksdb::FSRandomAccessFileWrapper {
+ public:
+  RandomAccessFile(std::unique_ptr<FSRandomAccessFile> target, FileSystem* owner)
+      : FSRandomAccessFileWrapper(owner->keep(this, std::move(target))), owner_(owner) {}
+  ~RandomAccessFile() override { owner_->forget(this); }
+
+ private:
+  FileSystem* const owner_;
+};
+
 class FaultFs::FileSystem::Directory : public rocksdb::FSDirectoryWrapper {
  public:
   Directory(std::unique_ptr<FSDirectory> target, FileSystem* owner, std::string path)
-      : FSDirectoryWrapper(std::move(target)), owner_(owner), path_(std::move(path)) {}
+      : FSDirectoryWrapper(owner->keep(this, std::move(target))),
+        owner_(owner),
+        path_(std::move(path)) {}
+  ~Directory() override { owner_->forget(this); }
 
   IOStatus Fsync(const IOOptions& /*options*/, IODebugContext* /*context*/) override {
     const std::lock_guard<std::mutex> lock(owner_->mutex_);
@@ -291,11 +335,47 @@ IOStatus FaultFs::FileSystem::admit(FileCall call, const std::string& path, bool
   const bool short_write = plan_.fault == Fault::kShortWrite && append;
   if (first_half != nullptr) *first_half = append && (cut || short_write);
   if (cut) {
-    off_ = true;
+    power_off();
     return power_is_off();
   }
   if (plan_.fault == Fault::kNoSpace || short_write) return IOStatus::NoSpace("injected", path);
   return IOStatus::IOError("injected", path);
+}
+
+void FaultFs::FileSystem::power_off() {
+  off_ = true;
+  for (rocksdb::FileLock* lock : locks_) {
+    target_->UnlockFile(lock, IOOptions(), nullptr).PermitUncheckedError();
+  }
+  locks_.clear();
+}
+
+IOStatus FaultFs::FileSystem::LockFile(const std::string& name, const IOOptions& options,
+                                       rocksdb::FileLock** lock, IODebugContext* context) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (off_) return power_is_off();
+  const IOStatus status = target_->LockFile(name, options, lock, context);
+  if (status.ok()) locks_.insert(*lock);
+  return status;
+}
+
+IOStatus FaultFs::FileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
+                                         IODebugContext* context) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (locks_.erase(lock) == 0) return IOStatus::OK();  // the power cut did it
+  return target_->UnlockFile(lock, options, context);
+}
+
+IOStatus FaultFs::FileSystem::NewRandomAccessFile(const std::string& name,
+                                                  const FileOptions& options,
+                                                  std::unique_ptr<FSRandomAccessFile>* result,
+                                                  IODebugContext* context) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (off_) return power_is_off();
+  std::unique_ptr<FSRandomAccessFile> file;
+  const IOStatus status = target_->NewRandomAccessFile(name, options, &file, context);
+  if (status.ok()) *result = std::make_unique<RandomAccessFile>(std::move(file), this);
+  return status;
 }
 
 IOStatus FaultFs::FileSystem::NewWritableFile(const std::string& name, const FileOptions& options,
@@ -395,7 +475,7 @@ FaultFs::FaultFs(const std::string& root, FaultFsOptions options)
     : file_system_(std::make_shared<FileSystem>(root, options)),
       env_(std::make_unique<FaultEnv>(file_system_)) {}
 
-FaultFs::~FaultFs() = default;
+FaultFs::~FaultFs() { file_system_->let_go(); }
 
 rocksdb::Env* FaultFs::env() { return env_.get(); }
 

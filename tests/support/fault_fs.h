@@ -100,7 +100,8 @@ class FaultFs {
 
   // The environment to put in rocksdb::Options::env; its GetFileSystem() is the faulty one, its
   // clock does not sleep (after a failed flush RocksDB would sleep a second). Owned by this object:
-  // close every database opened on it before this object goes. Use only inside `root`.
+  // close every database opened on it, or abandon it (events/log/rocksdb_options.h), before this
+  // object goes: its files are closed then. Use only inside `root`.
   rocksdb::Env* env();
 
   // Starts counting from zero and lets the plan's call fail. Replaces the plan before it; a plan
@@ -114,9 +115,9 @@ class FaultFs {
   bool fired() const;
 
   // Cuts the power: from now on every call on env() fails, and what lies below `root` becomes one
-  // of the states that a power cut could have left. Databases still open must then be closed (they
-  // cannot change anything any more) before the directory is opened again through a new FaultFs or
-  // none. Call it once.
+  // of the states that a power cut could have left. The locks of databases still open are gone, and
+  // they cannot change anything any more: the directory may be opened again at once, through a new
+  // FaultFs or none. Call it once.
   CutReport crash(std::uint64_t seed);
 
  private:

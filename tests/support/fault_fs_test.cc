@@ -243,6 +243,27 @@ TEST(FaultFs, FailsEveryCallAfterTheCut) {
   EXPECT_EQ(listing(directory.path()), "a=1 b= ");
 }
 
+TEST(FaultFs, ADeadMachineHoldsNoLocks) {
+  const TempDir directory;
+  Files files(directory.path());
+  const auto lock = [&files](rocksdb::FileSystem& system) {
+    rocksdb::FileLock* held = nullptr;
+    const IOStatus status = system.LockFile(files.path("LOCK"), IOOptions(), &held, nullptr);
+    return status.ok() ? held : nullptr;
+  };
+  rocksdb::FileSystem& real = *rocksdb::FileSystem::Default();
+  rocksdb::FileLock* const before = lock(files.system());
+  ASSERT_NE(before, nullptr);
+  EXPECT_EQ(lock(real), nullptr);
+  files.faults().crash(1);
+  rocksdb::FileLock* const after = lock(real);
+  ASSERT_NE(after, nullptr);
+  EXPECT_EQ(lock(files.system()), nullptr);
+  EXPECT_TRUE(files.system().UnlockFile(before, IOOptions(), nullptr).ok());
+  EXPECT_EQ(lock(real), nullptr);  // the dead machine's late call did not take it from us
+  EXPECT_TRUE(real.UnlockFile(after, IOOptions(), nullptr).ok());
+}
+
 TEST(FaultFs, FailsTheNthCountedCallAsPlanned) {
   const TempDir directory;
   Files files(directory.path(), {});

@@ -18,8 +18,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "events/log/rocksdb_options.h"
 #include "tests/support/fault_fs.h"
 #include "tests/support/temp_dir.h"
 
@@ -52,6 +54,7 @@ class Unlogged {
     options_.atomic_flush = probe_.atomic_flush;
     options_.avoid_flush_during_shutdown = probe_.avoid_flush_during_shutdown;
     options_.max_bgerror_resume_count = 0;
+    options_.listeners = {errors_};
     if (probe_.shared_write_buffer) {
       options_.db_write_buffer_size = 512U << 10U;
       options_.arena_block_size = 4U << 10U;
@@ -77,12 +80,14 @@ class Unlogged {
     return status.ok() ? parent->Fsync() : status;
   }
   void close() {
-    for (const auto& [name, handle] : families_) {
-      EXPECT_TRUE(db_->DestroyColumnFamilyHandle(handle).ok());
-    }
+    if (db_ == nullptr) return;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    for (const auto& [name, handle] : families_) handles.push_back(handle);
     families_.clear();
-    delete db_;
-    db_ = nullptr;
+    if (!probe_.avoid_flush_during_shutdown) {
+      static_cast<void>(errors_->noted(db_->Flush(rocksdb::FlushOptions(), handles)));
+    }
+    close_or_abandon(std::unique_ptr<rocksdb::DB>(std::exchange(db_, nullptr)), handles, *errors_);
   }
 
   // How many positions it holds. Fails the test, naming what, unless all families agree.
@@ -117,7 +122,7 @@ class Unlogged {
       }
       rocksdb::WriteOptions unlogged;
       unlogged.disableWAL = true;
-      if (!db_->Write(unlogged, &batch).ok()) return size;
+      if (!errors_->noted(db_->Write(unlogged, &batch)).ok()) return size;
       if (random() % 120 == 0 && !flush(random() % 2 == 0, size + 1, flushed)) return size + 1;
     }
     return size;
@@ -147,7 +152,7 @@ class Unlogged {
 
   Status create(const std::string& name) {
     rocksdb::ColumnFamilyHandle* handle = nullptr;
-    const Status status = db_->CreateColumnFamily(options_, name, &handle);
+    const Status status = errors_->noted(db_->CreateColumnFamily(options_, name, &handle));
     if (status.ok()) families_[name] = handle;
     return status;
   }
@@ -155,7 +160,7 @@ class Unlogged {
     const std::string made = fmt::format("x{}", position);
     if (families_.size() < 7) return families_.count(made) != 0 ? Status::OK() : create(made);
     const auto last = std::prev(families_.end());  // an "x"
-    const Status status = db_->DropColumnFamily(last->second);
+    const Status status = errors_->noted(db_->DropColumnFamily(last->second));
     EXPECT_TRUE(db_->DestroyColumnFamilyHandle(last->second).ok());
     families_.erase(last);
     return status;
@@ -166,12 +171,13 @@ class Unlogged {
     rocksdb::FlushOptions options;
     options.wait = wait;
     options.allow_write_stall = true;
-    const Status status = db_->Flush(options, all);
+    const Status status = errors_->noted(db_->Flush(options, all));
     if (status.ok() && wait) flushed = size;
     return status.ok() || status.IsTryAgain();
   }
 
   const Probe probe_;
+  const std::shared_ptr<WriteErrors> errors_ = std::make_shared<WriteErrors>();
   rocksdb::Options options_;
   rocksdb::DB* db_ = nullptr;
   std::map<std::string, rocksdb::ColumnFamilyHandle*> families_;

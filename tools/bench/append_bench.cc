@@ -102,7 +102,7 @@ double median(std::vector<double> values) {
 
 struct BareDb {
   explicit BareDb(const std::string& path) {
-    rocksdb::Options options(careful_options(nullptr, std::make_shared<BackgroundErrors>()), {});
+    rocksdb::Options options(careful_options(nullptr, std::make_shared<WriteErrors>()), {});
     options.create_if_missing = true;
     rocksdb::DB* opened = nullptr;
     if (!rocksdb::DB::Open(options, path, &opened).ok()) std::exit(1);
