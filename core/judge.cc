@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/endpoint.h"
+#include "events/text.h"
+
 namespace keyledger {
 
 namespace {
@@ -38,10 +41,35 @@ bool allows_origin(const Grants& grants, KeyType type, const std::optional<Origi
   });
 }
 
+// Whether the policy's list lets this key reach the endpoint, and if not, why. Of several lines
+// that are about it, one that allows it is enough.
+Judgement judge_endpoint(const Credential& held, const Grants& grants, const Policy& policy,
+                         const VerifyRequest& request) {
+  const Judgement refused{Verdict::kEndpointNotAllowed, request.policy};
+  const RequestPath path(request.endpoint->target);
+  if (!path.is_usable()) return refused;
+  bool listed = false;
+  bool reached = false;
+  for (const PolicyEndpoint& line : policy.endpoints) {
+    if (!matches(line, request.endpoint->method, path)) continue;
+    listed = true;
+    if (held.type == KeyType::kPublic && !line.is_public) continue;
+    reached = true;
+    const bool granted =
+        line.scope.empty() || grants_scope(grants.scopes, held.type, policy, line.scope);
+    if (granted) return {Verdict::kValid, {}};
+  }
+  if (reached) return {Verdict::kScopeNotGranted, held.scopes};
+  const bool unlisted_is_allowed =
+      !listed && held.type != KeyType::kPublic && contains(grants.scopes, kAllScopes);
+  return unlisted_is_allowed ? Judgement{Verdict::kValid, {}} : refused;
+}
+
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) {
   switch (verdict) {
+    case Verdict::kHeaderRequired: return "HEADER_REQUIRED";
     case Verdict::kMalformed: return "MALFORMED";
     case Verdict::kNotFound: return "NOT_FOUND";
     case Verdict::kRevoked: return "REVOKED";
@@ -63,6 +91,7 @@ std::string_view verdict_name(Verdict verdict) {
 
 std::string_view verdict_sentence(Verdict verdict) {
   switch (verdict) {
+    case Verdict::kHeaderRequired: return "A header that is required is missing or not accepted.";
     case Verdict::kMalformed: return "The text cannot be an API key.";
     case Verdict::kNotFound: return "There is no such key in this workspace.";
     case Verdict::kRevoked: return "The key was revoked.";
@@ -114,6 +143,9 @@ Credential credential_of(const Key& key, const KeySecret& secret,
 
 Judgement judge(const Credential* credential, const Policy& policy, const VerifyRequest& request,
                 Timestamp now) {
+  if (missing_header(policy, request.headers) != nullptr) {
+    return {Verdict::kHeaderRequired, request.policy};
+  }
   if (credential == nullptr || credential->workspace != request.workspace ||
       credential->type == KeyType::kManagement) {
     return {Verdict::kNotFound, {}};
@@ -137,10 +169,38 @@ Judgement judge(const Credential* credential, const Policy& policy, const Verify
   if (!allows_origin(grants, held.type, request.from.origin)) {
     return {Verdict::kOriginNotAllowed, held.origins};
   }
+  if (request.endpoint && !policy.endpoints.empty()) {
+    const Judgement judged = judge_endpoint(held, grants, policy, request);
+    if (judged.verdict != Verdict::kValid) return judged;
+  }
   if (!grants_all(grants, held.type, policy, request.scopes)) {
     return {Verdict::kScopeNotGranted, held.scopes};
   }
   return {Verdict::kValid, held.newest};
+}
+
+const RequiredHeader* missing_header(const Policy& policy, const RequestHeaders& headers) {
+  if (!headers) return nullptr;
+  for (const RequiredHeader& required : policy.required_headers) {
+    bool accepted = false;
+    for (const RequestHeader& header : *headers) {
+      if (!equal_ignoring_case(header.name, required.name)) continue;
+      const auto& values = required.values;
+      accepted = std::find(values.begin(), values.end(), header.value) != values.end();
+      if (!accepted) break;  // given twice, both must be
+    }
+    if (!accepted) return &required;
+  }
+  return nullptr;
+}
+
+bool is_public(const Policy& policy, const RequestEndpoint& endpoint) {
+  if (policy.endpoints.empty()) return true;
+  const RequestPath path(endpoint.target);
+  return std::any_of(policy.endpoints.begin(), policy.endpoints.end(),
+                     [&](const PolicyEndpoint& line) {
+                       return line.is_public && matches(line, endpoint.method, path);
+                     });
 }
 
 bool grants_scope(const ScopeSet& scopes, KeyType type, const Policy& policy,

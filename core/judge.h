@@ -17,6 +17,7 @@
 namespace keyledger {
 
 enum class Verdict : std::uint8_t {
+  kHeaderRequired,
   kMalformed,
   kNotFound,
   kRevoked,
@@ -83,12 +84,28 @@ struct RequestSource {
   std::optional<Origin> origin;
 };
 
+// What the request that is checked asks for; `target` is its path, perhaps with a query.
+struct RequestEndpoint {
+  std::string_view method;
+  std::string_view target;
+};
+
+struct RequestHeader {
+  std::string_view name;  // in any case
+  std::string_view value;
+};
+using RequestHeaders = std::optional<std::span<const RequestHeader>>;
+
+// All it refers to must outlive it.
 struct VerifyRequest {
   WorkspaceId workspace;  // of the caller
   std::optional<Environment> environment;
   std::span<const std::string> scopes;  // all must be granted
   Cause suspension = {};                // of the workspace: as if each of its keys were suspended
   RequestSource from = {};
+  std::optional<RequestEndpoint> endpoint = {};  // absent: not checked
+  RequestHeaders headers = {};                   // likewise
+  Cause policy = {};                             // the event that set it
 };
 
 struct Judgement {
@@ -100,6 +117,14 @@ struct Judgement {
 // kNotFound.
 [[nodiscard]] Judgement judge(const Credential* credential, const Policy& policy,
                               const VerifyRequest& request, Timestamp now);
+
+// The first of the headers that the policy requires which is not there with a value that it
+// accepts; null if there is none, or if `headers` is absent. It is the first check of all.
+[[nodiscard]] const RequiredHeader* missing_header(const Policy& policy,
+                                                   const RequestHeaders& headers);
+
+// Whether any public key may reach this at all, whatever its scopes.
+[[nodiscard]] bool is_public(const Policy& policy, const RequestEndpoint& endpoint);
 
 // Whether `scopes` grants `wanted`: ALL grants every scope to a private key, every public scope of
 // the policy to a public one.

@@ -12,13 +12,26 @@ std::string_view role_name(Role role) {
   return "unknown";
 }
 
+namespace {
+
+Cause cause_at(std::uint64_t position, EventType type) {
+  Cause cause;
+  cause.position = position & ((1ULL << 48U) - 1);  // as many bits as it has
+  cause.type = type;
+  return cause;
+}
+
+}  // namespace
+
 // Its stream knows making, suspending and resuming alone, so the newest fact is the one.
 Cause suspension_of(const Workspace& workspace) {
   if (!workspace.suspended) return {};
-  Cause cause;
-  cause.position = workspace.position & ((1ULL << 48U) - 1);  // as many bits as it has
-  cause.type = tag_of(WorkspaceSuspended{});
-  return cause;
+  return cause_at(workspace.position, tag_of(WorkspaceSuspended{}));
+}
+
+Cause policy_cause_of(const Workspace& workspace) {
+  if (workspace.policy_version == 0) return {};
+  return cause_at(workspace.policy_position, tag_of(PolicySet{}));
 }
 
 void evolve(Workspace& workspace, const RecordedEvent& event) {

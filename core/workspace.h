@@ -61,6 +61,9 @@ inline constexpr RoleSet kEveryRole{Role::kOwner, Role::kAdmin, Role::kAuditor, 
 // The event that suspended the workspace; no cause while it is active.
 [[nodiscard]] Cause suspension_of(const Workspace& workspace);
 
+// The event that set the policy as it is now.
+[[nodiscard]] Cause policy_cause_of(const Workspace& workspace);
+
 // As for keys: total, never fails, ignores what is not about this thing.
 void evolve(Workspace& workspace, const RecordedEvent& event);
 void evolve(Member& member, const RecordedEvent& event);

@@ -1,5 +1,6 @@
 #include "events/text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace keyledger {
@@ -71,6 +72,12 @@ bool is_clean_text(std::string_view text) {
   // Nearly all texts are printable ASCII: one short loop for them.
   while (!text.empty() && within(at(text, 0), 0x20, 0x7E)) text.remove_prefix(1);
   return !has_control_characters(text) && is_valid_utf8(text);
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace keyledger

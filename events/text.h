@@ -19,4 +19,7 @@ namespace keyledger {
 // Valid UTF-8 without control characters.
 [[nodiscard]] bool is_clean_text(std::string_view text);
 
+// Whether the two are the same but for the case of ASCII letters: names of headers, hosts, schemes.
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+
 }  // namespace keyledger

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "events/text.h"
+
 namespace keyledger::http {
 namespace {
 
@@ -57,10 +59,7 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
   return found->second;
 }
 
-bool same_header(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
-}
+bool same_header(std::string_view a, std::string_view b) { return equal_ignoring_case(a, b); }
 
 std::optional<std::string_view> RequestView::header(std::string_view name) const {
   for (const HeaderView& one : headers) {

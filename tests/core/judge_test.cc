@@ -22,6 +22,7 @@ enum Position : std::uint8_t {
   kEnd = 8,
   kOrigins = 9,
   kAddresses = 10,
+  kPolicy = 11,
 };
 
 Cause at(Position position) {
@@ -58,6 +59,7 @@ Credential valid_credential() {
 // What can be wrong with a key, one letter each, in the order in which it is looked at.
 //   W another workspace   R revoked   C compromised   X expired   S suspended
 //   P not valid yet   T secret retired   E the other environment   G scope not granted
+// And with the request: H header missing   I address   O origin   N endpoint
 Credential credential_with(std::string_view wrongs) {
   Credential held = valid_credential();
   for (const char wrong : wrongs) {
@@ -139,6 +141,7 @@ TEST(Judge, AnswersTheFirstOfAnySetThatFails) {
     Position decided_by;
   };
   constexpr Check kInOrder[] = {
+      {'H', Verdict::kHeaderRequired, kPolicy},
       {'W', Verdict::kNotFound, kNone},
       {'R', Verdict::kRevoked, kEnd},
       {'X', Verdict::kExpired, kExpiry},
@@ -148,9 +151,13 @@ TEST(Judge, AnswersTheFirstOfAnySetThatFails) {
       {'E', Verdict::kEnvironmentNotAllowed, kCreated},
       {'I', Verdict::kIpNotAllowed, kAddresses},
       {'O', Verdict::kOriginNotAllowed, kOrigins},
+      {'N', Verdict::kEndpointNotAllowed, kPolicy},
       {'G', Verdict::kScopeNotGranted, kScopes},
   };
   const std::vector<std::string> scopes = {"READ"};
+  Policy policy;
+  policy.required_headers = {{"Version", {"1", "2"}}};
+  policy.endpoints = {{"GET", "/open", "", true}};
   for (unsigned set = 0; set < 1U << std::size(kInOrder); ++set) {
     std::string wrongs;
     for (std::size_t i = 0; i < std::size(kInOrder); ++i) {
@@ -167,11 +174,16 @@ TEST(Judge, AnswersTheFirstOfAnySetThatFails) {
     VerifyRequest request{kHome, Environment::kLive, scopes};
     request.from = from(bad_ip ? "11.0.0.1" : "10.9.8.7",
                         bad_origin ? "https://evilexample.com" : "https://www.example.com");
+    const bool bad_path = wrongs.find('N') != std::string::npos;
+    request.endpoint = {"GET", bad_path ? "/closed" : "/open"};
+    const RequestHeader header{"version", wrongs.find('H') != std::string::npos ? "3" : "2"};
+    request.headers = std::span(&header, 1);
+    request.policy = at(kPolicy);
     const auto* const first =
         std::find_if(std::begin(kInOrder), std::end(kInOrder),
                      [&](const Check& check) { return wrongs[0] == check.wrong; });
     const bool valid = wrongs.empty();
-    const Judgement judged = judge(&held, Policy{}, request, kNoon);
+    const Judgement judged = judge(&held, policy, request, kNoon);
     EXPECT_EQ(judged.verdict, valid ? Verdict::kValid : first->verdict) << wrongs;
     EXPECT_EQ(judged.decided_by.position, valid ? kNewest : first->decided_by) << wrongs;
   }
@@ -376,6 +388,7 @@ TEST(CredentialOf, HasNoLimitsWhereTheKeyHasNone) {
 }
 
 TEST(VerdictName, IsThatOfTheContract) {
+  EXPECT_EQ(verdict_name(Verdict::kHeaderRequired), "HEADER_REQUIRED");
   EXPECT_EQ(verdict_name(Verdict::kMalformed), "MALFORMED");
   EXPECT_EQ(verdict_name(Verdict::kNotFound), "NOT_FOUND");
   EXPECT_EQ(verdict_name(Verdict::kRevoked), "REVOKED");
