@@ -112,7 +112,8 @@ std::string_view verdict_sentence(Verdict verdict) {
 }
 
 Grants grants_of(const Key& key) {
-  return {key.scopes, key.allowed_origins, key.allow_missing_origin, key.allowed_ips};
+  return {key.scopes, key.allowed_origins, key.allow_missing_origin, key.allowed_ips,
+          key.rate_limit};
 }
 
 Credential credential_of(const Key& key, const KeySecret& secret,
@@ -131,6 +132,7 @@ Credential credential_of(const Key& key, const KeySecret& secret,
   credential.addresses = key.addresses_cause;
   credential.start = key.start_cause;
   credential.expiry = key.expiry_cause;
+  credential.rate_limit = key.rate_limit_cause;
   credential.suspension = key.suspension_cause;
   credential.retirement = secret.retired_cause;
   credential.end = key.end_cause;

@@ -43,7 +43,8 @@ struct Grants {
   ScopeSet scopes;
   std::vector<OriginRule> origins;  // of public keys alone
   bool allow_missing_origin = false;
-  std::vector<NetworkRule> networks;  // empty: every address
+  std::vector<NetworkRule> networks;    // empty: every address
+  std::optional<RateLimit> rate_limit;  // of its own (core/rate_limit.h)
   auto operator<=>(const Grants&) const = default;
 };
 [[nodiscard]] Grants grants_of(const Key& key);
@@ -65,6 +66,7 @@ struct Credential {
   Cause addresses;
   Cause start;
   Cause expiry;
+  Cause rate_limit;
   Cause suspension;
   Cause retirement;
   Cause end;

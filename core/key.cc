@@ -39,6 +39,7 @@ struct KeyFold {
     key.addresses_cause = cause;
     key.start_cause = cause;
     key.expiry_cause = cause;
+    key.rate_limit_cause = cause;
     key.description_at = blob_position();
     key.metadata_at = blob_position();
     key.external_id_at = blob_position();
@@ -49,7 +50,10 @@ struct KeyFold {
   void operator()(const KeyMetadataChanged&) const { key.metadata_at = blob_position(); }
   void operator()(const KeyExternalIdChanged&) const { key.external_id_at = blob_position(); }
   void operator()(const KeyOwnerChanged& fact) const { key.owner = fact.to; }
-  void operator()(const KeyRateLimitChanged& fact) const { key.rate_limit = fact.to; }
+  void operator()(const KeyRateLimitChanged& fact) const {
+    key.rate_limit = fact.to;
+    key.rate_limit_cause = cause;
+  }
   void operator()(const KeyReplaced& fact) const { key.replaced_by = fact.by; }
 
   void operator()(const KeyScopesChanged& fact) const {

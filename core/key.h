@@ -85,6 +85,7 @@ struct Key {
   Cause addresses_cause;
   Cause start_cause;
   Cause expiry_cause;
+  Cause rate_limit_cause;
   Cause suspension_cause;
   Cause end_cause;
   // The event whose subject blob holds the text that is valid now.

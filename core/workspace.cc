@@ -31,7 +31,8 @@ Cause suspension_of(const Workspace& workspace) {
 
 Cause policy_cause_of(const Workspace& workspace) {
   if (workspace.policy_version == 0) return {};
-  return cause_at(workspace.policy_position, tag_of(PolicySet{}));
+  static const EventType kType = tag_of(PolicySet{});  // made once: it is asked at each verify
+  return cause_at(workspace.policy_position, kType);
 }
 
 void evolve(Workspace& workspace, const RecordedEvent& event) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rate_limit.h"
 #include "events/network.h"
 #include "events/text.h"
 #include "http/origin_pattern.h"
@@ -119,11 +120,29 @@ Patch<RateLimit> BodyReader::rate_limit(std::string_view field) {
     for (const char* part : {"limit", "window_seconds"}) {
       if (!fields.has(part)) fields.fault(part, FieldFault::kRequired, "is required");
     }
-    rate.limit = static_cast<std::uint32_t>(fields.whole("limit", 1, kMaxRate).value_or(1));
-    rate.window_seconds =
-        static_cast<std::uint32_t>(fields.whole("window_seconds", 1, kMaxRateWindow).value_or(1));
+    rate.limit = static_cast<std::uint32_t>(fields.whole("limit", 1, kMaxRateLimit).value_or(1));
+    rate.window_seconds = static_cast<std::uint32_t>(
+        fields.whole("window_seconds", 1, kMaxRateWindowSeconds).value_or(1));
   });
   return {true, rate};
+}
+
+Patch<RateLimit> BodyReader::own_rate_limit(std::string_view field) {
+  const Json* const value = find(field);
+  if (value == nullptr || !value->is_object() || !value->contains("unlimited")) {
+    return rate_limit(field);
+  }
+  object(field, [](BodyReader& fields) {
+    if (!fields.has("unlimited") || fields.boolean("unlimited") == false) {
+      fields.fault("unlimited", FieldFault::kInvalid, "can only be true");
+    }
+    for (const char* part : {"limit", "window_seconds"}) {
+      if (fields.has(part)) {
+        fields.fault(part, FieldFault::kConflict, "cannot stand with unlimited");
+      }
+    }
+  });
+  return {true, kNoRateLimit};
 }
 
 std::optional<Timestamp> BodyReader::time(std::string_view field) {

@@ -27,8 +27,6 @@ inline constexpr std::size_t kMaxShownFaults = 100;
 inline constexpr std::size_t kMaxMetadata = 50;
 inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
-inline constexpr std::uint64_t kMaxRate = 1'000'000'000;      // uses in a window
-inline constexpr std::uint64_t kMaxRateWindow = 31 * 86'400;  // seconds
 
 // A value that may be absent (unchanged), null (cleared) or there.
 template <typename T>
@@ -118,6 +116,8 @@ class BodyReader {
   }
   // {limit, window_seconds}, both from 1.
   [[nodiscard]] Patch<RateLimit> rate_limit(std::string_view field);
+  // A key's: {unlimited: true} as well, which is kNoRateLimit.
+  [[nodiscard]] Patch<RateLimit> own_rate_limit(std::string_view field);
   // Resolved, sorted, without doubles.
   [[nodiscard]] Patch<std::vector<OriginRule>> origins(std::string_view field);
   [[nodiscard]] Patch<std::vector<NetworkRule>> networks(std::string_view field);

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "core/rate_limit.h"
 #include "events/network.h"
 #include "events/origin.h"
 
@@ -101,6 +102,7 @@ Json networks_json(const std::vector<NetworkRule>& networks) {
 
 Json rate_limit_json(const std::optional<RateLimit>& rate_limit) {
   if (!rate_limit) return nullptr;
+  if (!is_limited(*rate_limit)) return {{"unlimited", true}};
   return {{"limit", rate_limit->limit}, {"window_seconds", rate_limit->window_seconds}};
 }
 

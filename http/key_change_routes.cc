@@ -42,7 +42,7 @@ ChangeKey read_change(BodyReader& body, const KeyId& id, const KeyDetails& now) 
   command.allowed_origins = or_none(body.origins("allowed_origins"));
   command.allow_missing_origin = or_none(body.patch_boolean("allow_missing_origin"));
   command.allowed_ips = or_none(body.networks("allowed_ips"));
-  body.not_supported("rate_limit");
+  command.rate_limit = patched(body.own_rate_limit("rate_limit"));
   command.not_before = patched(body.patch_time("not_before"));
   command.expires_at = patched(body.patch_time("expires_at"));
   command.owner = body.id<MemberId>("owner_id");

@@ -66,7 +66,7 @@ CreateKey read_new_key(BodyReader& body) {
   command.allowed_origins = body.origins("allowed_origins").value.value_or(Origins());
   command.allow_missing_origin = body.boolean("allow_missing_origin").value_or(false);
   command.allowed_ips = body.networks("allowed_ips").value.value_or(Networks());
-  body.not_supported("rate_limit");
+  command.rate_limit = body.own_rate_limit("rate_limit").value;
   command.not_before = body.time("not_before");
   command.expires_at = body.time("expires_at");
   command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);

@@ -9,6 +9,7 @@
 #include "http/handlers.h"
 #include "http/key_answer.h"
 #include "http/query.h"
+#include "http/rate_limit_headers.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
 #include "http/verdict_text.h"
@@ -37,6 +38,7 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace&
   VerifyRequest request;
   request.workspace = call.caller->workspace;
   request.suspension = suspension_of(workspace);
+  request.policy = policy_cause_of(workspace);
   request.environment = fields.environment;
   if (fields.scopes) request.scopes = *fields.scopes;
   request.from = fields.from;
@@ -44,12 +46,12 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace&
   return index.verify(fields.presented.hash().bytes, workspace.policy, request, call.now);
 }
 
-// Judges one and writes its verdict. False if that may take a while and the call must not wait.
-bool write_answer(Call& call, const VerifyFields& fields, const Workspace& workspace,
-                  std::string& out) {
-  const VerifyAnswer answer = answer_for(call, fields, workspace);
+// Judges one and writes its verdict. Nothing if that may take a while and the call must not wait.
+std::optional<VerifyAnswer> write_answer(Call& call, const VerifyFields& fields,
+                                         const Workspace& workspace, std::string& out) {
+  VerifyAnswer answer = answer_for(call, fields, workspace);
   const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
-  if (retired && !call.may_wait) return false;
+  if (retired && !call.may_wait) return std::nullopt;
   if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
   if (retired) {
     record_retired_use(call.api,
@@ -63,7 +65,7 @@ bool write_answer(Call& call, const VerifyFields& fields, const Workspace& works
     call.position = std::max(*call.position, decided);
   }
   write_verdict(out, answer, *call.position, not_checked(fields, workspace.policy));
-  return true;
+  return answer;
 }
 
 // What all verdicts of a call are judged on, at least: the position that is visible now, or that
@@ -82,12 +84,6 @@ std::shared_ptr<const Workspace> workspace_of(const Call& call) {
   return call.api.projections.directory().workspace(call.caller->workspace);
 }
 
-Response verdict_response(std::string body) {
-  Response response;
-  response.body = std::move(body);
-  return response;
-}
-
 Response declined(Call& call) {
   call.declined = true;
   return {};
@@ -95,9 +91,11 @@ Response declined(Call& call) {
 
 Result<Response> answer_one(Call& call, const VerifyFields& fields) {
   if (auto settled = settle_position(call, {&fields, 1}); !settled) return fail(settled.error());
-  std::string body;
-  if (!write_answer(call, fields, *workspace_of(call), body)) return declined(call);
-  return verdict_response(std::move(body));
+  Response response;
+  const auto answer = write_answer(call, fields, *workspace_of(call), response.body);
+  if (!answer) return declined(call);
+  add_rate_limit_headers(response, *answer);
+  return response;
 }
 
 }  // namespace
@@ -130,7 +128,9 @@ Result<Response> verify_batch(Call& call) {
     static_cast<void>(write_answer(call, fields, *workspace, text));  // it may wait
   }
   text += R"(],"next_cursor":null})";
-  return verdict_response(std::move(text));
+  Response response;
+  response.body = std::move(text);
+  return response;
 }
 
 Result<Response> whoami(Call& call) {

@@ -154,13 +154,13 @@ void walk(auto& io, Like<Key> auto& key) {
   auto& [id, workspace, type, environment, name, scopes, origins, missing_origin, ips, not_before,
          expires_at, owner, member, rate, replaces, replaced_by, secrets, suspended, end,
          created_at, created_by, updated_at, rotated_at, version, created, newest, scopes_cause,
-         origins_cause, addresses_cause, start, expiry, suspension, end_cause, description_at,
-         metadata_at, external_id_at] = key;
+         origins_cause, addresses_cause, start, expiry, rate_cause, suspension, end_cause,
+         description_at, metadata_at, external_id_at] = key;
   io.all(id, workspace, type, environment, name, scopes, origins, missing_origin, ips, not_before,
          expires_at, owner, member, rate, replaces, replaced_by, secrets, suspended, end);
   io.all(created_at, created_by, updated_at, rotated_at, version, created, newest, scopes_cause,
-         origins_cause, addresses_cause, start, expiry, suspension, end_cause, description_at,
-         metadata_at, external_id_at);
+         origins_cause, addresses_cause, start, expiry, rate_cause, suspension, end_cause,
+         description_at, metadata_at, external_id_at);
 }
 void walk(auto& io, Like<KeyRow> auto& row) {
   auto& [key, named_at, external] = row;

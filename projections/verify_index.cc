@@ -9,6 +9,7 @@
 #include "events/frame.h"
 #include "events/log/event_log.h"
 #include "projections/key_table.h"
+#include "projections/rate_buckets.h"
 #include "projections/verify_index_table.h"
 #include "projections/writer_first_mutex.h"
 
@@ -89,6 +90,7 @@ struct VerifyIndex::Rep {
   const KeyTable* source = nullptr;
   mutable WriterFirstMutex mutex;
   VerifyTable table;
+  RateBuckets buckets;
 
   void put(const Key& key, const KeyLabel& label) {
     PackedLabel packed(label);
@@ -109,6 +111,19 @@ struct VerifyIndex::Rep {
     KeyLabel label = known == nullptr ? KeyLabel() : known->label.unpack();
     std::visit(LabelFold{label, side}, event.event);
     put(key, label);
+  }
+
+  // Of a VALID answer: makes it kRateLimited if the key has been used too often.
+  void take_token(VerifyAnswer& answer, const Policy& policy, const VerifyRequest& request,
+                  Timestamp now) {
+    const auto& own = answer.credential->grants->rate_limit;
+    const auto rate = rate_limit_for(own, policy.rate_limit);
+    if (!rate) return;
+    const RateTake taken = buckets.take(answer.credential->key, *rate, now);
+    answer.rate = taken.after;
+    if (taken.granted) return;
+    answer.judgement = {Verdict::kRateLimited,
+                        own ? answer.credential->rate_limit : request.policy};
   }
 
   // Texts of labels lie beside the events that set them: read in the log's order, so that a start
@@ -137,6 +152,8 @@ VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy
     }
   }
   answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
+  if (answer.judgement.verdict != Verdict::kValid) return answer;
+  rep_->take_token(answer, policy, request, now);
   if (answer.judgement.verdict == Verdict::kValid) key->count_use(now);
   return answer;
 }

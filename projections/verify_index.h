@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/judge.h"
+#include "core/rate_limit.h"
 #include "projections/key_label.h"
 #include "projections/projection.h"
 
@@ -30,6 +31,7 @@ struct VerifyAnswer {
   std::optional<Credential> credential;
   PackedLabel label;  // set with `credential`
   SecretId secret;
+  std::optional<RateState> rate;  // set if the key has a limit and it came to counting this use
 };
 
 // Whose key it is. The judgement says whether it could be used now (not ended, expired, retired,
@@ -51,7 +53,8 @@ class VerifyIndex : public Projection {
   // Whose rows it is loaded from. Before load.
   void read_from(const KeyTable& table);
 
-  // Looks up, judges and, if VALID, counts the use at `now`.
+  // Looks up, judges and, if VALID, counts the use at `now`. The limit on a key's rate is the last
+  // rule: a use that any rule refuses takes no token.
   [[nodiscard]] VerifyAnswer verify(const Digest& secret_hash, const Policy& policy,
                                     const VerifyRequest& request, Timestamp now);
   // Any key by its secret, in whatever workspace: for Authorization headers. Counts nothing.

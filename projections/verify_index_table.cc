@@ -31,7 +31,7 @@ void prefetch_rest(const KeyEntry& entry) {
 }
 
 KeyCauses unchanged_since(const Cause& created) {
-  return {created, created, created, created, created, {}, {}};
+  return {created, created, created, created, created, created, {}, {}};
 }
 
 }  // namespace
@@ -148,6 +148,7 @@ Credential VerifyTable::credential(const FoundSecret& found) const {
   credential.addresses = causes.addresses;
   credential.start = causes.start;
   credential.expiry = causes.expiry;
+  credential.rate_limit = causes.rate_limit;
   credential.suspension = causes.suspension;
   credential.retirement = found.secret->retirement;
   credential.end = causes.end;
@@ -186,6 +187,7 @@ Key VerifyTable::thaw(const KeyId& id) const {
   key.allowed_origins = grants.origins;
   key.allow_missing_origin = grants.allow_missing_origin;
   key.allowed_ips = grants.networks;
+  key.rate_limit = grants.rate_limit;
   const Credential unlimited;
   if (entry->not_before_ms != unlimited.not_before_ms) {
     key.not_before = Timestamp{entry->not_before_ms};
@@ -214,6 +216,7 @@ Key VerifyTable::thaw(const KeyId& id) const {
   key.addresses_cause = causes.addresses;
   key.start_cause = causes.start;
   key.expiry_cause = causes.expiry;
+  key.rate_limit_cause = causes.rate_limit;
   key.suspension_cause = causes.suspension;
   key.end_cause = causes.end;
   return key;
@@ -252,7 +255,7 @@ void VerifyTable::put(const Key& key, PackedLabel& label) {
   entry.suspended = shared.suspended;
   entry.ended = shared.ended.value_or(KeyStatus::kActive);
   put_causes(entry, {shared.scopes, shared.origins, shared.addresses, shared.start, shared.expiry,
-                     shared.suspension, shared.end});
+                     shared.rate_limit, shared.suspension, shared.end});
   entry.label.swap(label);
   put_secrets(key, index, !known);
 }

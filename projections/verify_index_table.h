@@ -38,6 +38,7 @@ struct KeyCauses {
   Cause addresses;
   Cause start;
   Cause expiry;
+  Cause rate_limit;
   Cause suspension;
   Cause end;
   bool operator==(const KeyCauses&) const = default;

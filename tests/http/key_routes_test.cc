@@ -95,14 +95,67 @@ TEST_F(KeyRoutes, CreateNamesEachBadField) {
   }
 }
 
-TEST_F(KeyRoutes, FieldsWhoseRulesAreNotEnforcedAreRefusedNotStored) {
+TEST_F(KeyRoutes, ARateLimitIsSetChangedSwitchedOffAndCleared) {
+  const nlohmann::json few = {{"limit", 5}, {"window_seconds", 60}};
+  const nlohmann::json none = {{"unlimited", true}};
+  const auto made = it.add_key("partner", {{"rate_limit", few}});
+  EXPECT_EQ(made["key"]["rate_limit"], few);
+  EXPECT_TRUE(it.add_key("other")["key"]["rate_limit"].is_null());
+  EXPECT_EQ(it.add_key("free", {{"rate_limit", none}})["key"]["rate_limit"], none);
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  for (const auto& rate : {none, few, nlohmann::json(nullptr)}) {
+    const auto before = it.size();
+    const nlohmann::json body = {{"rate_limit", rate}};
+    const auto changed = as_owner("PATCH", path, body.dump());
+    ASSERT_EQ(changed.status, 200) << changed.response.body;
+    EXPECT_EQ(changed.body["rate_limit"], rate);
+    EXPECT_EQ(as_owner("GET", path).body["rate_limit"], rate);
+    EXPECT_EQ(it.size(), before + 1);
+    ASSERT_EQ(as_owner("PATCH", path, body.dump()).status, 200);
+    EXPECT_EQ(it.size(), before + 1) << "it was so already";
+  }
+}
+
+TEST_F(KeyRoutes, ABadRateLimitNamesThePartThatIsBad) {
   const std::string id = it.add_key("present")["key"]["id"];
-  const std::string field = R"("rate_limit":{"limit":1,"window_seconds":1})";
-  const auto create =
-      refused(400, "POST", "/v1/keys", R"({"type":"private","name":"a",)" + field + "}");
-  EXPECT_EQ(create.code(), "not_supported");
-  const auto change = refused(400, "PATCH", "/v1/keys/" + id, "{" + field + "}");
-  EXPECT_EQ(change.code(), "not_supported");
+  const std::pair<std::string, std::vector<std::string>> rows[] = {
+      {R"(5)", {"rate_limit invalid"}},
+      {R"([])", {"rate_limit invalid"}},
+      {R"({})", {"rate_limit.limit required", "rate_limit.window_seconds required"}},
+      {R"({"limit":1})", {"rate_limit.window_seconds required"}},
+      {R"({"limit":0,"window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":-1,"window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":1.5,"window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":"1","window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":1000000001,"window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":4294967297,"window_seconds":1})", {"rate_limit.limit invalid"}},
+      {R"({"limit":1,"window_seconds":0})", {"rate_limit.window_seconds invalid"}},
+      {R"({"limit":1,"window_seconds":2678401})", {"rate_limit.window_seconds invalid"}},
+      {R"({"limit":1,"window_seconds":1,"burst":1})", {"rate_limit.burst unknown_field"}},
+      {R"({"unlimited":false})", {"rate_limit.unlimited invalid"}},
+      {R"({"unlimited":null})", {"rate_limit.unlimited invalid"}},
+      {R"({"unlimited":1})", {"rate_limit.unlimited invalid"}},
+      {R"({"unlimited":true,"limit":5})", {"rate_limit.limit conflict"}},
+  };
+  for (const auto& [rate, faults] : rows) {
+    const std::string field = R"("rate_limit":)" + rate + "}";
+    EXPECT_EQ(refused(400, "POST", "/v1/keys", R"({"type":"private","name":"a",)" + field).faults(),
+              faults)
+        << rate;
+    EXPECT_EQ(refused(400, "PATCH", "/v1/keys/" + id, "{" + field).faults(), faults) << rate;
+  }
+}
+
+TEST_F(KeyRoutes, AManagementKeyHasNoRateLimit) {
+  const std::string rate = R"({"rate_limit":{"limit":1,"window_seconds":1}})";
+  const std::string keys = "/v1/members/" + it.owner.id + "/management_keys";
+  EXPECT_EQ(refused(400, "POST", keys, rate).faults(),
+            std::vector<std::string>{"rate_limit unknown_field"});
+  const auto made = as_owner("POST", keys, R"({"name":"second"})");
+  ASSERT_EQ(made.status, 201) << made.response.body;
+  const std::string id = made.body["id"];
+  EXPECT_EQ(refused(400, "PATCH", "/v1/keys/" + id, rate).faults(),
+            std::vector<std::string>{"rate_limit not_allowed"});
 }
 
 TEST_F(KeyRoutes, ANameIsTakenUntilItsKeyHasEnded) {

@@ -111,6 +111,57 @@ TEST_F(VerifyRoutes, NamesEachBadField) {
   EXPECT_EQ(it.size(), size);
 }
 
+TEST_F(VerifyRoutes, LimitsHowOftenAKeyIsUsedAndSaysSoInHeaders) {
+  const nlohmann::json rate = {{"limit", 2}, {"window_seconds", 10}};
+  const auto made = it.add_key("partner", {{"rate_limit", rate}, {"scopes", {"read"}}});
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  const auto expect = [&](const Answer& answer, const std::string& code, const std::string& left) {
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body["code"], code);
+    EXPECT_EQ(answer.header("RateLimit-Policy"), R"("key";q=2;w=10)");
+    EXPECT_EQ(answer.header("RateLimit"), R"("key";)" + left);
+  };
+  const nlohmann::json body = {{"key", made["secret"]}};
+  expect(verify(body), "VALID", "r=1;t=5");
+  const auto other = verify({{"key", made["secret"]}, {"scopes", {"write"}}});
+  EXPECT_EQ(other.body["code"], "SCOPE_NOT_GRANTED");
+  EXPECT_EQ(other.header("RateLimit"), "") << "another rule refused it: nothing was taken";
+  it.clock.advance_ms(1'000);
+  expect(verify(body), "VALID", "r=0;t=4");
+  const auto limited = verify(body);
+  expect(limited, "RATE_LIMITED", "r=0;t=4");
+  EXPECT_EQ(limited.header("Retry-After"), "4");
+  EXPECT_EQ(limited.body["valid"], false);
+  EXPECT_EQ(limited.body["key"]["id"], made["key"]["id"]);
+  EXPECT_EQ(limited.body["decided_by"]["type"], "key.created");
+  EXPECT_EQ(it.call(it.owner.secret, "GET", path).body["use_count"], 2);
+  it.clock.advance_ms(4'000);
+  const auto again = verify(body);
+  expect(again, "VALID", "r=0;t=5");
+  EXPECT_EQ(again.header("Retry-After"), "");
+
+  ASSERT_EQ(
+      it.call(it.owner.secret, "PATCH", path, R"({"rate_limit":{"limit":1,"window_seconds":9}})")
+          .status,
+      200);
+  EXPECT_EQ(verify(body).header("RateLimit"), R"("key";r=0;t=9)");
+  EXPECT_EQ(verify(body).body["decided_by"]["type"], "key.rate_limit_changed");
+  ASSERT_EQ(it.call(it.owner.secret, "PATCH", path, R"({"rate_limit":null})").status, 200);
+  EXPECT_EQ(verify(body).header("RateLimit"), "");
+}
+
+TEST_F(VerifyRoutes, LimitsABatchItemByItem) {
+  const auto made = it.add_key("partner", {{"rate_limit", {{"limit", 2}, {"window_seconds", 10}}}});
+  nlohmann::json items = nlohmann::json::array();
+  for (int i = 0; i < 3; ++i) items.push_back({{"key", made["secret"]}});
+  const auto answer = it.call(it.owner.secret, "POST", "/v1/keys/verify_batch",
+                              nlohmann::json{{"items", items}}.dump());
+  ASSERT_EQ(answer.status, 200) << answer.response.body;
+  EXPECT_EQ(answer.body["data"][1]["code"], "VALID");
+  EXPECT_EQ(answer.body["data"][2]["code"], "RATE_LIMITED");
+  EXPECT_EQ(answer.header("RateLimit"), "");
+}
+
 TEST_F(VerifyRoutes, RecordsARetiredSecretOnceAnHour) {
   const auto made = it.add_key("crm");
   const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();

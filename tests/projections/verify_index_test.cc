@@ -30,6 +30,7 @@ void expect_same(const Credential& is, const Credential& wanted) {
   EXPECT_EQ(is.addresses, wanted.addresses);
   EXPECT_EQ(is.start, wanted.start);
   EXPECT_EQ(is.expiry, wanted.expiry);
+  EXPECT_EQ(is.rate_limit, wanted.rate_limit);
   EXPECT_EQ(is.suspension, wanted.suspension);
   EXPECT_EQ(is.retirement, wanted.retirement);
   EXPECT_EQ(is.end, wanted.end);
@@ -202,6 +203,50 @@ KeyCreated key_with(const Digest& hash) {
 
 Digest hash_of(std::uint64_t number) {
   return sha256({reinterpret_cast<const char*>(&number), sizeof(number)});
+}
+
+// The last rule of all, and by whom it was set.
+TEST(VerifyIndexRate, PrefersTheKeysOwnLimitAndNamesTheEventThatSetIt) {
+  const MemoryLog log;
+  VerifyIndex index(log);
+  Policy policy;
+  policy.rate_limit = RateLimit{2, 60};
+  VerifyRequest request{WorkspaceId{}, std::nullopt, {}};
+  request.policy = {77, tag_of(PolicySet{})};
+  index.apply_to_memory(frame_with(0, id_of(1), key_with(hash_of(1))));
+  const auto valid_uses = [&] {
+    std::uint32_t uses = 0;
+    VerifyAnswer answer;
+    do {
+      answer = index.verify(hash_of(1), policy, request, Timestamp{1});
+      if (answer.judgement.verdict == Verdict::kValid) ++uses;
+    } while (answer.judgement.verdict == Verdict::kValid && uses < 10);
+    return std::make_tuple(uses, answer.judgement);
+  };
+  const auto limited_by = [](const Cause& cause) {
+    return Judgement{Verdict::kRateLimited, cause};
+  };
+  const auto expect = [&](std::uint32_t uses, const Judgement& last) {
+    const auto [counted, judgement] = valid_uses();
+    EXPECT_EQ(counted, uses);
+    EXPECT_EQ(judgement.verdict, last.verdict);
+    EXPECT_EQ(judgement.decided_by, last.decided_by);
+  };
+  const auto change = [&](std::uint64_t position, std::optional<RateLimit> to) {
+    index.apply_to_memory(frame_with(position, id_of(1), KeyRateLimitChanged{{{}, to}}));
+    Cause cause;
+    cause.position = position & 0xFFU;
+    cause.type = tag_of(KeyRateLimitChanged{});
+    return cause;
+  };
+  expect(2, limited_by(request.policy));
+  EXPECT_EQ(index.use_of(id_of(1)).count, 2U) << "what was refused is no use";
+  const Cause changed = change(1, RateLimit{3, 60});
+  expect(3, limited_by(changed));
+  const Cause freed = change(2, kNoRateLimit);
+  expect(10, {Verdict::kValid, freed});
+  static_cast<void>(change(3, std::nullopt));
+  expect(2, limited_by(request.policy));
 }
 
 // The promise of product.md section 7: whoever starts to verify after apply_to_memory() of the
