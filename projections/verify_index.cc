@@ -9,6 +9,7 @@
 #include "events/frame.h"
 #include "events/log/event_log.h"
 #include "projections/key_table.h"
+#include "projections/origin_index.h"
 #include "projections/rate_buckets.h"
 #include "projections/verify_index_table.h"
 #include "projections/writer_first_mutex.h"
@@ -91,9 +92,12 @@ struct VerifyIndex::Rep {
   mutable WriterFirstMutex mutex;
   VerifyTable table;
   RateBuckets buckets;
+  OriginIndex origins;
 
-  void put(const Key& key, const KeyLabel& label) {
+  // `before`: the key as it was.
+  void put(const Key& before, const Key& key, const KeyLabel& label) {
     PackedLabel packed(label);
+    origins.change(before, key);
     table.make_room(key);
     {
       const std::unique_lock lock(mutex);
@@ -105,12 +109,13 @@ struct VerifyIndex::Rep {
   void apply(const RecordedEvent& event, const EventSide& side) {
     const KeyId id{event.stream.id};
     const KeyEntry* const known = table.find(id);
-    Key key = table.thaw(id);
+    const Key before = table.thaw(id);
+    Key key = before;
     evolve(key, event);
     if (key.version == 0) return;  // it was never made
     KeyLabel label = known == nullptr ? KeyLabel() : known->label.unpack();
     std::visit(LabelFold{label, side}, event.event);
-    put(key, label);
+    put(before, key, label);
   }
 
   // Of a VALID answer: makes it kRateLimited if the key has been used too often.
@@ -182,6 +187,12 @@ std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, const Re
   return caller;
 }
 
+bool VerifyIndex::allows_origin(const WorkspaceId& workspace,
+                                std::optional<Environment> environment, const Origin& origin,
+                                Timestamp now) const {
+  return rep_->origins.allows(workspace, environment, origin, now);
+}
+
 void VerifyIndex::count_use(const KeyId& key, Timestamp now) {
   const std::shared_lock lock(rep_->mutex);
   const KeyEntry* const entry = rep_->table.find(key);
@@ -199,7 +210,7 @@ Result<void> VerifyIndex::open(Store& /*store*/) { return {}; }
 Result<void> VerifyIndex::load(std::uint64_t /*size*/) {
   std::vector<WantedText> wanted;
   const auto loaded = rep_->source->for_each([&](const Key& key) {
-    rep_->put(key, KeyLabel{key.name, std::nullopt, std::nullopt});
+    rep_->put(Key(), key, KeyLabel{key.name, std::nullopt, std::nullopt});
     for (const WantedText& text : wanted_texts(key)) wanted.push_back(text);
   });
   if (!loaded) return fail(loaded.error());

@@ -60,6 +60,11 @@ class VerifyIndex : public Projection {
   // Any key by its secret, in whatever workspace: for Authorization headers. Counts nothing.
   [[nodiscard]] std::optional<CallerKey> caller(const Digest& secret_hash,
                                                 const RequestSource& from, Timestamp now) const;
+  // Whether a public key that is active at `now` allows the origin: what a browser asks before it
+  // sends a key. `environment`: absent, either.
+  [[nodiscard]] bool allows_origin(const WorkspaceId& workspace,
+                                   std::optional<Environment> environment, const Origin& origin,
+                                   Timestamp now) const;
   void count_use(const KeyId& key, Timestamp now);
   [[nodiscard]] Use use_of(const KeyId& key) const;
 
