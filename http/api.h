@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/ledger.h"
+#include "http/client_address.h"
 #include "projections/all.h"
 
 namespace keyledger::http {
@@ -38,6 +39,7 @@ struct ApiOptions {
   // Whom the Host header may name: "ledger.example.com" (with any port), "10.0.0.1:8080" (with this
   // one), "[::1]"; in any case. Others are answered 421. Empty: not checked.
   std::vector<std::string> hosts;
+  TrustedProxies trusted_proxies = {};  // whose word about their clients counts
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
   // Called with each verdict that a client asked for, likewise.

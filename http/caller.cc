@@ -24,15 +24,16 @@ std::optional<std::string_view> credential_of(const Request& request) {
   return value;
 }
 
-Result<Caller> authenticate(const Request& request, const Projections& projections, Timestamp now,
+Result<Caller> authenticate(const Request& request, const std::optional<IpAddress>& from,
+                            const Projections& projections, Timestamp now,
                             std::optional<RetiredSecret>& retired) {
   const auto refused =
       fail(ErrorCode::kUnauthenticated,
            "Send a valid management key: Authorization: Bearer mk_… (or the key alone).");
   const auto credential = credential_of(request);
   if (!credential || is_malformed(*credential)) return refused;
-  const RequestSource from{parse_address(request.peer), std::nullopt};
-  const auto key = projections.verify_index().caller(sha256(*credential), from, now);
+  const RequestSource source{from, std::nullopt};
+  const auto key = projections.verify_index().caller(sha256(*credential), source, now);
   if (!key || key->type != KeyType::kManagement) return refused;
   if (key->judgement.verdict == Verdict::kIpNotAllowed) {
     return fail(ErrorCode::kForbidden, "This management key may not be used from this address.");

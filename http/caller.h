@@ -25,9 +25,11 @@ struct Caller {
 
 // kUnauthenticated, with one sentence for every cause (no hint which), unless the request carries a
 // live management key of a member that was not removed. kForbidden if its allowed_ips do not hold
-// the address of the request's peer. Sets `retired` if it carries a secret that was rotated away,
+// `from`, the client's address. Sets `retired` if it carries a secret that was rotated away,
 // for record_retired_use().
-[[nodiscard]] Result<Caller> authenticate(const Request& request, const Projections& projections,
-                                          Timestamp now, std::optional<RetiredSecret>& retired);
+[[nodiscard]] Result<Caller> authenticate(const Request& request,
+                                          const std::optional<IpAddress>& from,
+                                          const Projections& projections, Timestamp now,
+                                          std::optional<RetiredSecret>& retired);
 
 }  // namespace keyledger::http

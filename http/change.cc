@@ -71,7 +71,7 @@ Result<std::optional<IdempotencyClaim>> read_claim(const Call& call) {
 
 Result<CommittedBlob> read_actor_details(const Call& call) {
   ActorDetails details;
-  details.ip = call.client_ip;
+  details.ip = call.client.text;
   details.user_agent = kept_user_agent(call.request.header("User-Agent").value_or(""));
   details.on_behalf_of = call.request.header("X-On-Behalf-Of").value_or("");
   if (!details.on_behalf_of.empty()) {

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "core/decide.h"
+#include "http/authorize_request.h"
 #include "http/caller.h"
 #include "http/fields.h"
 #include "http/match.h"
@@ -18,6 +19,7 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::string_view kVerifyTarget = "/v1/keys/verify";
+constexpr std::string_view kAuthorize = "/v1/authorize";
 
 // Headers that decide something: two of one kind would leave open which counts.
 constexpr std::array<std::string_view, 9> kSingleHeaders = {
@@ -113,8 +115,8 @@ Result<void> check_headers(const Request& request) {
 }
 
 // The target decoded, if there is no secret in it either way.
-Result<Target> read_target(const Request& request) {
-  auto target = parse_target(request.target);
+Result<Target> read_target(const SplitTarget& split) {
+  auto target = parse_target(split.own);
   FieldFaults faults;
   if (target) {
     for (const auto& [name, value] : target->query) {
@@ -128,7 +130,8 @@ Result<Target> read_target(const Request& request) {
   }
   // A raw target may hide one from the decoder, behind an escape that is none.
   auto refused = faults.verdict();
-  if (!refused && holds_secret(request.target)) faults.add_secret("url");
+  const bool hidden = holds_secret(split.own) || url_holds_secret(split.appended);
+  if (!refused && hidden) faults.add_secret("url");
   refused = faults.verdict();
   if (refused) return fail(std::move(*refused));
   if (!target) return fail_field("url", FieldFault::kInvalid, "The URL has a bad escape.");
@@ -201,12 +204,16 @@ Result<void> wait_for_position(const Call& call) {
 class Exchange {
  public:
   Exchange(Api& api, const Request& request, bool may_wait)
-      : api_(api), request_(request), now_(now_of(api)), may_wait_(may_wait) {
+      : api_(api),
+        request_(request),
+        now_(now_of(api)),
+        client_(client_address(request, api.options.trusted_proxies)),
+        may_wait_(may_wait) {
     const auto given = request.header("X-Request-Id");
     const bool usable = given && is_token(*given) && !holds_secret(*given) &&
                         request.headers.count("X-Request-Id") == 1;
     record_.request_id = usable ? std::string(*given) : make_request_id(now_);
-    record_.client_ip = request.peer;
+    record_.client_ip = client_.text;
     record_.method = request.method;
     position_ = position_of(api);
   }
@@ -216,6 +223,7 @@ class Exchange {
     const auto start = std::chrono::steady_clock::now();
     Response response = answered();
     if (declined_) return std::nullopt;
+    if (is_for_nginx(request_.target)) restate_for_nginx(response);
     response.headers.emplace_back("Date", http_date(now_));
     response.headers.emplace_back("X-Request-Id", record_.request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
@@ -254,10 +262,11 @@ class Exchange {
     if (request_.unreadable) return fail(*request_.unreadable);
     if (auto ours = check_host(api_.options, request_); !ours) return fail(ours.error());
     if (auto checked = check_headers(request_); !checked) return fail(checked.error());
-    auto target = read_target(request_);
+    const SplitTarget split = split_target(request_.target);
+    auto target = read_target(split);
     if (!target) return fail(target.error());
     Match found = match(routes(), request_.method, target->path);
-    if (found.allow.empty() || hides_slash(request_.target)) {
+    if (found.allow.empty() || hides_slash(split.own)) {
       return fail(ErrorCode::kNotFound, "There is nothing at this path.");
     }
     if (found.route == nullptr) {
@@ -273,7 +282,7 @@ class Exchange {
               request_,
               *found.route,
               record_.request_id,
-              request_.peer,
+              client_,
               std::nullopt,
               std::move(found.params),
               std::move(target->query),
@@ -281,7 +290,8 @@ class Exchange {
               position_,
               false,
               may_wait_,
-              false};
+              false,
+              split.appended};
     auto response = answer(call);
     declined_ = call.declined;
     position_ = call.position;
@@ -292,7 +302,7 @@ class Exchange {
   Result<Response> answer(Call& call) {
     if (call.route.permission.kind == Permission::Kind::kMembers) {
       std::optional<RetiredSecret> retired;
-      auto caller = authenticate(request_, api_.projections, now_, retired);
+      auto caller = authenticate(request_, client_.ip, api_.projections, now_, retired);
       if (retired && !may_wait_) {
         call.declined = true;
         return Response();
@@ -306,7 +316,9 @@ class Exchange {
       }
       if (auto allowed = check_role(call); !allowed) return fail(allowed.error());
     }
-    if (auto readable = check_media(request_); !readable) return fail(readable.error());
+    if (call.route.method != kAnyMethod) {
+      if (auto readable = check_media(request_); !readable) return fail(readable.error());
+    }
     if (auto known = check_query(call.route, call.query); !known) return fail(known.error());
     if (auto there = wait_for_position(call); !there) return fail(there.error());
     if (call.route.method == "GET") call.position = position_of(api_);
@@ -316,6 +328,7 @@ class Exchange {
   Api& api_;
   const Request& request_;
   const Timestamp now_;
+  const ClientAddress client_;
   const bool may_wait_;
   bool declined_ = false;
   AccessRecord record_;
@@ -331,11 +344,12 @@ Response handle(Api& api, const Request& request) {
 }
 
 bool handle_at_once(Api& api, const RequestView& view, Response& response) {
-  if (view.method != "POST" || view.target != kVerifyTarget) return false;
+  const bool verifies = view.method == "POST" && view.target == kVerifyTarget;
+  if (!verifies && !view.target.starts_with(kAuthorize)) return false;
   Request request;
   request.method = view.method;
   request.target = view.target;
-  request.body = view.body;
+  if (verifies) request.body = view.body;
   request.peer = view.peer;
   for (const HeaderView& header : view.headers) request.headers.emplace(header.name, header.value);
   auto answered = Exchange(api, request, false).run();

@@ -37,6 +37,9 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
 [[nodiscard]] Result<Response> key_history(Call& call);
 
+// authorize_routes.cc
+[[nodiscard]] Result<Response> authorize(Call& call);  // every method
+
 // verify_routes.cc
 [[nodiscard]] Result<Response> verify_key(Call& call);
 [[nodiscard]] Result<Response> verify_batch(Call& call);

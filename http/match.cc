@@ -64,7 +64,7 @@ Match match(std::span<const Route> table, std::string_view method, std::string_v
   for (const Route& route : table) {
     if (route.pattern != best) continue;
     add_method(out.allow, route.method);
-    if (route.method == wanted) out.route = &route;
+    if (route.method == wanted || route.method == kAnyMethod) out.route = &route;
   }
   while (!best.empty()) {
     const std::string_view name = take_segment(best);

@@ -92,4 +92,15 @@ std::optional<Target> parse_target(std::string_view target) {
   return out;
 }
 
+std::string decoded_where_possible(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto escape =
+        text[i] == '%' ? percent_decode(text.substr(i, 3), Plus::kPlus) : std::nullopt;
+    out += escape ? *escape : std::string(1, text[i]);
+    if (escape) i += 2;
+  }
+  return out;
+}
+
 }  // namespace keyledger::http

@@ -94,4 +94,7 @@ struct Target {
 // does not begin with '/'.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
+// Every good escape decoded, all else as it stands: for finding, not for routing.
+[[nodiscard]] std::string decoded_where_possible(std::string_view text);
+
 }  // namespace keyledger::http

@@ -55,43 +55,58 @@ ErrorCode shown_code(ErrorCode code) {
   return ours ? ErrorCode::kUnavailable : code;
 }
 
+Json problem_json(const Refusal& refusal, std::string_view request_id) {
+  Json body;
+  body["type"] = "urn:keyledger:problem:" + std::string(refusal.code);
+  body["title"] = refusal.title;
+  body["status"] = refusal.status;
+  body["detail"] = refusal.detail;
+  body["code"] = refusal.code;
+  body["instance"] = "urn:request:" + std::string(request_id);
+  body["errors"] = Json::array();
+  return body;
+}
+
+Response problem_response(int status, const Json& body) {
+  Response response;
+  response.status = status;
+  response.content_type = "application/problem+json";
+  response.body = dump(body);
+  if (status == 401) {
+    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"keyledger\"");
+  }
+  return response;
+}
+
 }  // namespace
 
 int status_of(ErrorCode code) { return row_of(code).status; }
 
 Response problem(const Error& error, std::string_view request_id) {
   const Row row = row_of(error.code);
-  const std::string_view code = error_name(shown_code(error.code));
-  Json body;
-  body["type"] = "urn:keyledger:problem:" + std::string(code);
-  body["title"] = row.title;
-  body["status"] = row.status;
-  body["detail"] = hides_detail(error.code)
-                       ? "Something went wrong inside; the server's log says more."
-                       : error.detail;
-  body["code"] = code;
-  body["instance"] = "urn:request:" + std::string(request_id);
-  body["errors"] = Json::array();
+  const std::string_view detail = hides_detail(error.code)
+                                      ? "Something went wrong inside; the server's log says more."
+                                      : std::string_view(error.detail);
+  Json body =
+      problem_json({row.status, row.title, error_name(shown_code(error.code)), detail}, request_id);
   for (const FieldError& field : error.fields) {
     body["errors"].push_back(
         {{"field", field.field}, {"code", fault_name(field.fault)}, {"message", field.message}});
   }
   if (error.current_version) body["current_version"] = *error.current_version;
 
-  Response response;
-  response.status = row.status;
-  response.content_type = "application/problem+json";
-  response.body = dump(body);
+  Response response = problem_response(row.status, body);
   if (row.retry_after > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(row.retry_after));
-  }
-  if (error.code == ErrorCode::kUnauthenticated) {
-    response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"keyledger\"");
   }
   if (error.current_version) {
     response.headers.emplace_back("ETag", '"' + std::to_string(*error.current_version) + '"');
   }
   return response;
+}
+
+Response problem(const Refusal& refusal, std::string_view request_id) {
+  return problem_response(refusal.status, problem_json(refusal, request_id));
 }
 
 }  // namespace keyledger::http

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "events/result.h"
 #include "http/message.h"
@@ -16,5 +17,15 @@ namespace keyledger::http {
 // `instance` is "urn:request:<request id>". Sets Retry-After where waiting helps and
 // WWW-Authenticate with 401.
 [[nodiscard]] Response problem(const Error& error, std::string_view request_id);
+
+// A refusal that is an answer by itself and no failed call: a gateway's question about a request
+// has statuses of its own.
+struct Refusal {
+  int status = 500;
+  std::string_view title;
+  std::string_view code;
+  std::string_view detail;
+};
+[[nodiscard]] Response problem(const Refusal& refusal, std::string_view request_id);
 
 }  // namespace keyledger::http

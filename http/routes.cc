@@ -55,6 +55,10 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
     Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",
           kMaxBatchBody},
+
+    // At the gateway.
+    Route{kAnyMethod, "/v1/authorize", any_key(), authorize, "nginx"},
+    Route{kAnyMethod, "/v1/authorize/:id/:environment", any_key(), authorize, "nginx"},
     Route{"GET", "/v1/whoami", any_key(), whoami},
 
     // Audit.

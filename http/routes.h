@@ -14,6 +14,7 @@
 #include "core/workspace.h"
 #include "http/api.h"
 #include "http/caller.h"
+#include "http/client_address.h"
 #include "http/message.h"
 
 namespace keyledger::http {
@@ -41,6 +42,9 @@ template <typename... Roles>
   return {Permission::Kind::kMembers, RoleSet(Role::kOwner), true};
 }
 
+// A row for every method; the body, if there is one, is of the request that is asked about.
+inline constexpr std::string_view kAnyMethod = "*";
+
 inline constexpr std::size_t kMaxBody = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxBatchBody = std::size_t{4} << 20U;
 
@@ -67,7 +71,7 @@ struct Call {
   const Request& request;
   const Route& route;
   std::string request_id;
-  std::string client_ip;                                   // without trusted proxies yet: the peer
+  ClientAddress client;
   std::optional<Caller> caller;                            // always set on routes for members
   std::map<std::string, std::string, std::less<>> params;  // {"id", "key_01…"}
   Query query;                                             // read it with http/query.h
@@ -82,6 +86,9 @@ struct Call {
   // `declined`, before it has changed anything, and is called again on a thread that may.
   bool may_wait = true;
   bool declined = false;
+
+  // What a gateway appended to the pattern of /v1/authorize, as it came; lies in the request.
+  std::string_view appended = {};
 
   // The id in the path; kNotFound if it is not even one of its kind.
   template <typename IdType>
@@ -103,8 +110,8 @@ struct Call {
 // thread.
 [[nodiscard]] Response handle(Api& api, const Request& request);
 
-// The same, for a verify whose answer needs nothing but memory: never blocks. False, without a
-// trace, for every other request; then handle() is to be called.
+// The same, for a verify or authorize whose answer needs nothing but memory: never blocks. False,
+// without a trace, for every other request; then handle() is to be called.
 [[nodiscard]] bool handle_at_once(Api& api, const RequestView& view, Response& response);
 
 }  // namespace keyledger::http

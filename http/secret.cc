@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "events/checksum.h"
+#include "http/message.h"
 
 namespace keyledger::http {
 namespace {
@@ -147,6 +148,12 @@ std::size_t find_secret(std::string_view text) {
     if (begin != std::string_view::npos) return begin;
   }
   return std::string_view::npos;
+}
+
+bool url_holds_secret(std::string_view url) {
+  if (find_secret(url) != std::string_view::npos) return true;
+  if (url.find('%') == std::string_view::npos) return false;
+  return find_secret(decoded_where_possible(url)) != std::string_view::npos;
 }
 
 }  // namespace keyledger::http

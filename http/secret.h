@@ -42,5 +42,7 @@ class Secret {
 // Where a string of our form with a right checksum begins in `text`; npos if nowhere. For texts
 // that must not hold a secret: URLs, headers, fields. Linear in the text.
 [[nodiscard]] std::size_t find_secret(std::string_view text);
+// Whether a URL holds one, as it stands or behind escapes.
+[[nodiscard]] bool url_holds_secret(std::string_view url);
 
 }  // namespace keyledger::http

@@ -95,23 +95,24 @@ void write_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void write_verdict(std::string& out, const VerifyAnswer& answer, std::uint64_t position,
-                   const std::vector<std::string_view>& not_checked) {
+void write_verdict(std::string& out, const VerifyAnswer& answer, std::string_view detail,
+                   std::uint64_t position, const std::vector<std::string_view>& not_checked) {
   const Judgement& judgement = answer.judgement;
   const bool known = judgement.verdict != Verdict::kMalformed &&
                      judgement.verdict != Verdict::kNotFound && answer.credential.has_value();
   out += judgement.verdict == Verdict::kValid ? R"({"valid":true,"code":")"
                                               : R"({"valid":false,"code":")";
   out += verdict_name(judgement.verdict);
-  out += R"(","detail":")";
-  out += verdict_sentence(judgement.verdict);
-  out += R"(","key":)";
+  out += R"(","detail":)";
+  write_json_text(out, detail);
+  out += R"(,"key":)";
   if (known) {
     write_key(out, *answer.credential, answer.label.unpack());
   } else {
     out += "null";
   }
-  if (known && judgement.decided_by.exists()) {
+  const bool ruled = known || judgement.verdict == Verdict::kHeaderRequired;
+  if (ruled && judgement.decided_by.exists()) {
     write_decided_by(out, judgement.decided_by);
   } else {
     out += R"(,"decided_by":null)";

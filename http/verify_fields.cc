@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "events/text.h"
+#include "http/message.h"
 
 namespace keyledger::http {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::size_t kMaxPath = 8000;
 // A plain body is short; what is longer is read by the other parser.
 constexpr std::size_t kMaxPlainBody = 4096;
 constexpr std::size_t kMaxPlainScopes = 32;
+constexpr std::size_t kMaxPlainHeaders = 32;
 
 // Whatever a browser sends as Origin is a question that has an answer; an address comes from the
 // gateway, which should know what one is.
@@ -29,13 +31,31 @@ RequestSource read_source(BodyReader& body) {
   return from;
 }
 
+bool holds_name(const std::vector<VerifyFields::Header>& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [&](const VerifyFields::Header& header) {
+    return same_header(header.name, name);
+  });
+}
+
 // They are the checked request's own and may hold its secret, so that is not refused; nothing of
 // them is kept.
-void check_headers(BodyReader& body, const Json& headers) {
+std::vector<VerifyFields::Header> read_headers(BodyReader& body, const Json& json) {
+  std::vector<VerifyFields::Header> headers;
   const bool texts =
-      headers.is_object() && std::all_of(headers.begin(), headers.end(),
-                                         [](const Json& value) { return value.is_string(); });
-  if (!texts) body.fault("headers", FieldFault::kInvalid, "must be an object of texts");
+      json.is_object() &&
+      std::all_of(json.begin(), json.end(), [](const Json& value) { return value.is_string(); });
+  if (!texts) {
+    body.fault("headers", FieldFault::kInvalid, "must be an object of texts");
+    return headers;
+  }
+  for (const auto& [name, value] : json.items()) {
+    if (holds_name(headers, name)) {
+      body.fault("headers", FieldFault::kConflict, "must name each header once, in whatever case");
+      return headers;
+    }
+    headers.push_back({name, Secret(value.get<std::string>())});
+  }
+  return headers;
 }
 
 // A body with the room behind it that the parser reads into. Wiped, since it held a secret.
@@ -90,15 +110,47 @@ bool read_plain_scopes(simdjson::ondemand::value& value, VerifyFields& fields) {
   return true;
 }
 
+bool is_plain(std::string_view text, std::size_t max) {
+  return !text.empty() && text.size() <= max && is_clean_text(text) &&
+         find_secret(text) == std::string_view::npos;
+}
+
 bool read_plain_source(std::string_view name, std::string_view text, RequestSource& from) {
   if (name == "ip") {
     from.ip = parse_address(text);
     return from.ip.has_value();
   }
-  const bool plain = !text.empty() && text.size() <= kMaxText && is_clean_text(text) &&
-                     find_secret(text) == std::string_view::npos;
-  if (!plain) return false;
+  if (!is_plain(text, kMaxText)) return false;
   from.origin = parse_origin(text);
+  return true;
+}
+
+bool read_plain_headers(simdjson::ondemand::value& value, VerifyFields& fields) {
+  simdjson::ondemand::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) return false;
+  std::vector<VerifyFields::Header> headers;
+  for (auto field : object) {
+    std::string_view name;
+    simdjson::ondemand::value inner;
+    if (field.unescaped_key().get(name) != simdjson::SUCCESS ||
+        field.value().get(inner) != simdjson::SUCCESS || headers.size() == kMaxPlainHeaders) {
+      return false;
+    }
+    const auto text = plain_text(inner);
+    if (!text || !is_clean_text(name) || holds_name(headers, name)) return false;
+    headers.push_back({std::string(name), Secret(std::string(*text))});
+  }
+  fields.headers = std::move(headers);
+  return true;
+}
+
+// One half of an endpoint; the other may have come before.
+bool read_plain_endpoint(std::string_view name, std::string_view text, VerifyFields& fields) {
+  if (!fields.endpoint) fields.endpoint.emplace();
+  const bool is_method = name == "method";
+  std::string& half = is_method ? fields.endpoint->method : fields.endpoint->target;
+  if (!half.empty() || !is_plain(text, is_method ? kMaxName : kMaxPath)) return false;
+  half = text;
   return true;
 }
 
@@ -106,8 +158,10 @@ bool read_plain_source(std::string_view name, std::string_view text, RequestSour
 bool read_plain_field(std::string_view name, simdjson::ondemand::value& value,
                       VerifyFields& fields) {
   if (name == "scopes") return !fields.scopes && read_plain_scopes(value, fields);
+  if (name == "headers") return !fields.headers && read_plain_headers(value, fields);
   const auto text = plain_text(value);
   if (!text) return false;
+  if (name == "method" || name == "path") return read_plain_endpoint(name, *text, fields);
   if (name == "key") {
     if (!fields.presented.reveal().empty()) return false;
     fields.presented = Secret(std::string(*text));
@@ -132,14 +186,14 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
       "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
   if (body.has("scopes")) fields.scopes = body.scopes("scopes");
   fields.from = read_source(body);
-  const auto method = body.text("method", kMaxName);
-  const auto path = body.text("path", kMaxPath);
+  auto method = body.text("method", kMaxName);
+  auto path = body.text("path", kMaxPath);
   if (method.has_value() != path.has_value()) {
     body.fault(method ? "path" : "method", FieldFault::kRequired,
                "method and path are checked together");
   }
-  fields.has_endpoint = method && path;
-  if (body.has("headers")) check_headers(body, json["headers"]);
+  if (method && path) fields.endpoint = {std::move(*method), std::move(*path)};
+  if (body.has("headers")) fields.headers = read_headers(body, json["headers"]);
   body.not_supported("as_of");
   fields.min_position = body.whole("min_position", INT64_MAX);
   return fields;
@@ -163,13 +217,16 @@ std::optional<VerifyFields> read_plain_verify(std::string_view body) {
     }
     const auto is = [&](const char* known) { return name.unsafe_is_equal(known); };
     bool read = false;
-    for (const char* known : {"key", "scopes", "environment", "ip", "origin"}) {
+    for (const char* known :
+         {"key", "method", "path", "scopes", "environment", "ip", "origin", "headers"}) {
       if (is(known)) read = read_plain_field(known, value, fields);
     }
     if (!read) return std::nullopt;
   }
   const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-  if (fields.presented.reveal().empty() || !at_end) return std::nullopt;
+  const bool half =
+      fields.endpoint && (fields.endpoint->method.empty() || fields.endpoint->target.empty());
+  if (fields.presented.reveal().empty() || half || !at_end) return std::nullopt;
   return fields;
 }
 

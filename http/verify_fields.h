@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/judge.h"
 #include "http/fields.h"
@@ -12,11 +14,21 @@
 namespace keyledger::http {
 
 struct VerifyFields {
+  struct Endpoint {
+    std::string method;
+    std::string target;
+  };
+  struct Header {
+    std::string name;
+    Secret value;  // of the checked request, which may have sent its secret there
+  };
+
   Secret presented{std::string()};
   std::optional<Environment> environment;
   std::optional<ScopeSet> scopes;
   RequestSource from;
-  bool has_endpoint = false;
+  std::optional<Endpoint> endpoint;
+  std::optional<std::vector<Header>> headers;  // names differ, in any case
   std::optional<std::uint64_t> min_position;
 };
 

@@ -7,6 +7,7 @@
 #include "events/names.h"
 #include "http/change.h"
 #include "http/handlers.h"
+#include "http/judge_call.h"
 #include "http/key_answer.h"
 #include "http/query.h"
 #include "http/rate_limit_headers.h"
@@ -20,21 +21,19 @@ namespace {
 
 constexpr std::size_t kMaxItems = 1000;
 
-// What was not looked at: it was not asked, or its rule is not enforced yet. An address and an
-// origin are always looked at, since a key that has such a rule wants them given.
+// What was not looked at, since it was not given. An address and an origin are always looked at: a
+// key that has such a rule wants them given.
 std::vector<std::string_view> not_checked(const VerifyFields& fields, const Policy& policy) {
   std::vector<std::string_view> out;
-  if (!fields.has_endpoint || !policy.endpoints.empty()) out.push_back("endpoint");
+  if (!fields.endpoint) out.push_back("endpoint");
   if (!fields.scopes) out.push_back("scopes");
+  if (!fields.headers && !policy.required_headers.empty()) out.push_back("headers");
   return out;
 }
 
-VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace& workspace) {
-  VerifyAnswer answer;
-  if (is_malformed(fields.presented.reveal())) {
-    answer.judgement.verdict = Verdict::kMalformed;
-    return answer;
-  }
+// `headers` is where the request's are kept.
+VerifyRequest request_of(const Call& call, const VerifyFields& fields, const Workspace& workspace,
+                         std::vector<RequestHeader>& headers) {
   VerifyRequest request;
   request.workspace = call.caller->workspace;
   request.suspension = suspension_of(workspace);
@@ -42,29 +41,24 @@ VerifyAnswer answer_for(Call& call, const VerifyFields& fields, const Workspace&
   request.environment = fields.environment;
   if (fields.scopes) request.scopes = *fields.scopes;
   request.from = fields.from;
-  VerifyIndex& index = call.api.projections.verify_index();
-  return index.verify(fields.presented.hash().bytes, workspace.policy, request, call.now);
+  if (fields.endpoint) request.endpoint = {fields.endpoint->method, fields.endpoint->target};
+  if (fields.headers) {
+    for (const auto& [name, value] : *fields.headers) headers.push_back({name, value.reveal()});
+    request.headers = headers;
+  }
+  return request;
 }
 
 // Judges one and writes its verdict. Nothing if that may take a while and the call must not wait.
 std::optional<VerifyAnswer> write_answer(Call& call, const VerifyFields& fields,
                                          const Workspace& workspace, std::string& out) {
-  VerifyAnswer answer = answer_for(call, fields, workspace);
-  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
-  if (retired && !call.may_wait) return std::nullopt;
-  if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
-  if (retired) {
-    record_retired_use(call.api,
-                       {answer.credential->workspace, answer.credential->key, answer.secret},
-                       call.request_id, call.now);
-  }
-  // The index knows a frame a moment before its rows are there: a verdict may reflect more than
-  // was visible when the call began.
-  if (answer.judgement.decided_by.exists()) {
-    const std::uint64_t decided = answer.judgement.decided_by.position;
-    call.position = std::max(*call.position, decided);
-  }
-  write_verdict(out, answer, *call.position, not_checked(fields, workspace.policy));
+  std::vector<RequestHeader> headers;
+  const VerifyRequest request = request_of(call, fields, workspace, headers);
+  const Policy& policy = workspace.policy;
+  auto answer = judge_presented(call, fields.presented.reveal(), request, policy);
+  if (!answer) return std::nullopt;
+  const std::string detail = verdict_detail(answer->judgement.verdict, request, policy);
+  write_verdict(out, *answer, detail, *call.position, not_checked(fields, policy));
   return answer;
 }
 
@@ -138,7 +132,7 @@ Result<Response> whoami(Call& call) {
   const auto credential = credential_of(call.request);
   if (!credential || is_malformed(*credential)) return unknown;
   Projections& projections = call.api.projections;
-  RequestSource from{parse_address(call.client_ip), std::nullopt};
+  RequestSource from{call.client.ip, std::nullopt};
   if (const auto origin = call.request.header("Origin")) from.origin = parse_origin(*origin);
   const auto caller = projections.verify_index().caller(
       Secret(std::string(*credential)).hash().bytes, from, call.now);
@@ -175,7 +169,7 @@ Result<Response> whoami(Call& call) {
     return value ? Json(std::string(*value)) : Json(nullptr);
   };
   json["client"] = {
-      {"ip", call.client_ip}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
+      {"ip", call.client.text}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
   return json_response(200, json);
 }
 

@@ -72,6 +72,12 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
       ->add_option("--host", serve.hosts,
                    "a name under which clients reach it, repeatable; other Hosts are answered 421")
       ->envname("KEYLEDGER_HOST");
+  command
+      ->add_option("--trusted-proxies", serve.trusted_proxies,
+                   "networks of the gateways and proxies that say whom they speak for, with commas "
+                   "between, or none; not given: loopback. Unix sockets always are")
+      ->delimiter(',')
+      ->envname("KEYLEDGER_TRUSTED_PROXIES");
   add(*command, "log-level", serve.log_level, "debug, info, warn, error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

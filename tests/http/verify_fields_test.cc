@@ -27,7 +27,20 @@ void expect_same(const std::string& text, const VerifyFields& quick) {
   EXPECT_EQ(quick.scopes, strict->scopes) << text;
   EXPECT_EQ(quick.from.ip, strict->from.ip) << text;
   EXPECT_EQ(quick.from.origin, strict->from.origin) << text;
-  EXPECT_EQ(quick.has_endpoint, strict->has_endpoint) << text;
+  ASSERT_EQ(quick.endpoint.has_value(), strict->endpoint.has_value()) << text;
+  if (quick.endpoint) {
+    EXPECT_EQ(quick.endpoint->method, strict->endpoint->method) << text;
+    EXPECT_EQ(quick.endpoint->target, strict->endpoint->target) << text;
+  }
+  ASSERT_EQ(quick.headers.has_value(), strict->headers.has_value()) << text;
+  if (quick.headers) {
+    const auto as_pairs = [](const VerifyFields& fields) {
+      std::vector<std::pair<std::string, std::string>> pairs;
+      for (const auto& [name, value] : *fields.headers) pairs.emplace_back(name, value.reveal());
+      return pairs;
+    };
+    EXPECT_EQ(as_pairs(quick), as_pairs(*strict)) << text;
+  }
   EXPECT_EQ(quick.min_position, strict->min_position) << text;
 }
 
@@ -36,7 +49,10 @@ TEST(PlainVerify, ReadsWhatGatewaysSend) {
        {R"({"key":"sk_live_x"})", R"( { "key" : "k" , "scopes" : [ "b" , "a", "b" ] } )",
         R"({"scopes":[],"key":"k"})", R"({"key":"k","environment":"test","ip":"2001:db8::1"})",
         R"({"key":"k","origin":"https://example.com","ip":"192.0.2.7"})",
-        R"({"key":"k","origin":"null"})", R"({"key":"k with space and ü"})"}) {
+        R"({"key":"k","origin":"null"})", R"({"key":"k with space and ü"})",
+        R"({"key":"k","method":"GET","path":"/a?b=c"})",
+        R"({"path":"/ü","key":"k","headers":{},"method":"get"})",
+        R"({"key":"k","headers":{"A":"1","b":"","c":"sk_live_x y"}})"}) {
     const auto quick = read_plain_verify(text);
     ASSERT_TRUE(quick) << text;
     expect_same(text, *quick);
@@ -67,7 +83,15 @@ TEST(PlainVerify, LeavesTheRestToTheStrictReader) {
                                  R"({"key":"k","origin":""})",
                                  R"({"key":"k","environment":"prod"})",
                                  R"({"key":"k","min_position":1})",
-                                 R"({"key":"k","method":"GET","path":"/"})",
+                                 R"({"key":"k","method":"GET"})",
+                                 R"({"key":"k","path":"/"})",
+                                 R"({"key":"k","method":"","path":"/"})",
+                                 R"({"key":"k","method":"GET","method":"GET","path":"/"})",
+                                 R"({"key":"k","headers":null})",
+                                 R"({"key":"k","headers":[]})",
+                                 R"({"key":"k","headers":{"a":1}})",
+                                 R"({"key":"k","headers":{"a":"1","A":"2"}})",
+                                 R"({"key":"k","headers":{},"headers":{}})",
                                  R"({"key":"k",})",
                                  "{\"key\":\"\xFF\"}",
                                  "{\"key\":\"a\x01\"}",
@@ -102,7 +126,15 @@ TEST(PlainVerify, MeansWhatTheStrictReaderMeansWhereverItDoesNotDecline) {
                                            R"("min_position":3)",
                                            R"("unknown":true)",
                                            R"("method":"GET","path":"/x")",
-                                           R"("headers":{"a":"b"})"};
+                                           R"("path":"/a?b=%")",
+                                           R"("method":"POST")",
+                                           R"("method":"")",
+                                           R"("path":"/a\b")",
+                                           R"("headers":{"a":"b"})",
+                                           R"("headers":{"a":"b","B":"\n"})",
+                                           R"("headers":{"a":"b","A":"b"})",
+                                           R"("headers":{"a":["b"]})",
+                                           R"("headers":{"\u0061":"b","":"c"})"};
   constexpr std::uint64_t kSeed = 20'261'122;
   std::mt19937_64 random(kSeed);
   int read = 0;

@@ -49,9 +49,9 @@ std::vector<std::string> TestLedger::Answer::faults() const {
   return out;
 }
 
-TestLedger::TestLedger() : disk(rocksdb::NewMemEnv(rocksdb::Env::Default())) {
+TestLedger::TestLedger(Policy policy) : disk(rocksdb::NewMemEnv(rocksdb::Env::Default())) {
   open();
-  found();
+  found(std::move(policy));
 }
 
 TestLedger::~TestLedger() { close(); }
@@ -87,7 +87,7 @@ void TestLedger::restart(Rows rows) {
   open();
 }
 
-void TestLedger::found() {
+void TestLedger::found(Policy policy) {
   const Timestamp now = clock.now();
   const http::Secret secret = http::make_secret(KeyType::kManagement, Environment::kLive, "");
   FoundLedger command;
@@ -96,6 +96,7 @@ void TestLedger::found() {
   command.workspace = fresh_id<WorkspaceId>(now);
   command.workspace_name = "Acme";
   command.profile = "default";
+  command.policy = std::move(policy);
   command.owner = fresh_id<MemberId>(now);
   command.owner_profile = commit_to(encode_blob(MemberProfile{"Olga", "olga@acme.example"}));
   command.key = fresh_id<KeyId>(now);

@@ -55,7 +55,8 @@ class TestLedger {
     std::string secret;  // of the management key
   };
 
-  TestLedger();
+  // `policy`: of the workspace that is made first.
+  explicit TestLedger(Policy policy = {});
   ~TestLedger();
 
   // One call as a member would make it. `secret` may be empty: no Authorization header. A body that
@@ -95,7 +96,7 @@ class TestLedger {
  private:
   void open();
   void close();
-  void found();
+  void found(Policy policy);
 
   int openings_ = 0;  // of derived rows: each has its own directory
 };

@@ -27,6 +27,8 @@ struct ServeOptions {
   bool behind_tls_proxy = false;          // somebody else speaks TLS with the clients
   // Names under which clients reach it, besides the loopback ones and the listen address.
   std::vector<std::string> hosts;
+  // Networks of proxies whose word about their clients counts; "none": nobody's. Empty: loopback.
+  std::vector<std::string> trusted_proxies;
   std::string log_level = "info";
   std::string log_format = "auto";              // text, json, auto: text on a terminal
   bool access_log = true;                       // one line a request

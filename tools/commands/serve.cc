@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "http/api.h"
+#include "http/client_address.h"
 #include "http/match.h"
 #include "http/routes.h"
 #include "http/server.h"
@@ -53,6 +54,21 @@ Result<Listeners> listeners(const ServeOptions& options) {
   return all;
 }
 
+Result<http::TrustedProxies> trusted_proxies(const std::vector<std::string>& given) {
+  if (given.empty()) return http::TrustedProxies();
+  std::vector<NetworkRule> networks;
+  if (given == std::vector<std::string>{"none"}) return http::TrustedProxies(networks);
+  for (const std::string& text : given) {
+    const auto network = parse_network(text);
+    if (!network) {
+      return fail(ErrorCode::kInvalidRequest,
+                  fmt::format("--trusted-proxies: {} {}", text, network.error().detail));
+    }
+    networks.push_back(*network);
+  }
+  return http::TrustedProxies(std::move(networks));
+}
+
 LogFormat log_format(const std::string& name) {
   if (name == "auto") return default_log_format();
   return name == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -75,10 +91,11 @@ void log_fault(const http::AccessRecord& record) {
 }
 
 http::ApiOptions api_options(const ServeOptions& options, const ListenAddress& listen,
-                             Metrics& metrics) {
+                             http::TrustedProxies proxies, Metrics& metrics) {
   http::ApiOptions api;
   api.clock = wall_clock;
   api.version = kVersion;
+  api.trusted_proxies = std::move(proxies);
   api.hosts = {"localhost", "127.0.0.1", "[::1]"};
   api.hosts.push_back(host_in_url(listen.host));
   api.hosts.insert(api.hosts.end(), options.hosts.begin(), options.hosts.end());
@@ -137,6 +154,8 @@ int run_serve(const ServeOptions& options) {
   start_logging(log_format(options.log_format), options.log_level);
   const auto addresses = listeners(options);
   if (!addresses) return report_failure(addresses.error());
+  auto proxies = trusted_proxies(options.trusted_proxies);
+  if (!proxies) return report_failure(proxies.error());
 
   ServiceOptions service_options;
   service_options.data = options.data;
@@ -153,7 +172,7 @@ int run_serve(const ServeOptions& options) {
     }
   }
   http::Api api((*service)->ledger(), (*service)->projections(), (*service)->log(),
-                api_options(options, addresses->api, metrics));
+                api_options(options, addresses->api, std::move(*proxies), metrics));
   http::ServerOptions server_options;
   server_options.host = addresses->api.host;
   server_options.port = addresses->api.port;

@@ -1,0 +1,61 @@
+#include "http/judge_call.h"
+
+#include <algorithm>
+
+#include "events/crypto.h"
+#include "http/retired_use.h"
+#include "http/secret.h"
+
+namespace keyledger::http {
+namespace {
+
+// The two verdicts that need no look-up come before those that do.
+VerifyAnswer answer_for(Call& call, std::string_view presented, const VerifyRequest& request,
+                        const Policy& policy) {
+  VerifyAnswer answer;
+  if (missing_header(policy, request.headers) != nullptr) {
+    answer.judgement = {Verdict::kHeaderRequired, request.policy};
+  } else if (is_malformed(presented)) {
+    answer.judgement.verdict = Verdict::kMalformed;
+  } else {
+    VerifyIndex& index = call.api.projections.verify_index();
+    answer = index.verify(sha256(presented), policy, request, call.now);
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::optional<VerifyAnswer> judge_presented(Call& call, std::string_view presented,
+                                            const VerifyRequest& request, const Policy& policy) {
+  VerifyAnswer answer = answer_for(call, presented, request, policy);
+  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
+  if (retired && !call.may_wait) return std::nullopt;
+  if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
+  if (retired) {
+    record_retired_use(call.api,
+                       {answer.credential->workspace, answer.credential->key, answer.secret},
+                       call.request_id, call.now);
+  }
+  // The index knows a frame a moment before its rows are there: a verdict may reflect more than
+  // was visible when the call began.
+  if (answer.judgement.decided_by.exists()) {
+    const std::uint64_t decided = answer.judgement.decided_by.position;
+    call.position = std::max(call.position.value_or(0), decided);
+  }
+  return answer;
+}
+
+std::string verdict_detail(Verdict verdict, const VerifyRequest& request, const Policy& policy) {
+  const RequiredHeader* const missing =
+      verdict == Verdict::kHeaderRequired ? missing_header(policy, request.headers) : nullptr;
+  if (missing == nullptr) return std::string(verdict_sentence(verdict));
+  std::string text = "The header " + missing->name + " is required; accepted values: ";
+  for (const std::string& value : missing->values) {
+    if (&value != &missing->values.front()) text += ", ";
+    text += value;
+  }
+  return text + '.';
+}
+
+}  // namespace keyledger::http
