@@ -33,9 +33,10 @@ Result<Gateway> gateway_of(const Call& call) {
   if (call.params.empty()) {
     auto all = directory.workspaces();
     if (all.size() == 1) return Gateway{std::move(all.front()), std::nullopt};
-    return fail_field("url", FieldFault::kRequired,
-                      "This ledger has more than one workspace: say which, and the environment, as "
-                      "in /v1/authorize/ws_…/live.");
+    return fail_field(
+        "url", FieldFault::kRequired,
+        "This ledger does not have exactly one workspace: say which, and the environment, as "
+        "in /v1/authorize/ws_…/live.");
   }
   const auto id = call.id<WorkspaceId>();
   if (!id) return fail(id.error());

@@ -49,6 +49,21 @@ std::optional<IpAddress> forwarded_for(const Headers& headers, const TrustedProx
 TrustedProxies::TrustedProxies()
     : networks_{*parse_network("127.0.0.0/8"), *parse_network("::1")} {}
 
+Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& given) {
+  if (given.empty()) return TrustedProxies();
+  std::vector<NetworkRule> networks;
+  if (given == std::vector<std::string>{"none"}) return TrustedProxies(networks);
+  for (const std::string& text : given) {
+    const auto network = parse_network(text);
+    if (!network) {
+      return fail(ErrorCode::kInvalidRequest,
+                  "--trusted-proxies: " + text + ' ' + network.error().detail);
+    }
+    networks.push_back(*network);
+  }
+  return TrustedProxies(std::move(networks));
+}
+
 bool TrustedProxies::trusts(const IpAddress& address) const {
   return std::any_of(networks_.begin(), networks_.end(),
                      [&](const NetworkRule& network) { return contains(network, address); });

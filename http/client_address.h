@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "events/network.h"
+#include "events/result.h"
 #include "http/message.h"
 
 namespace keyledger::http {
@@ -17,6 +18,9 @@ class TrustedProxies {
  public:
   TrustedProxies();  // this machine's own: 127.0.0.0/8 and ::1
   explicit TrustedProxies(std::vector<NetworkRule> networks) : networks_(std::move(networks)) {}
+  // As the option --trusted-proxies names them: addresses and networks, or "none" alone. Nothing
+  // given: the default.
+  [[nodiscard]] static Result<TrustedProxies> parse(const std::vector<std::string>& given);
 
   // `peer` is an address, or "unix" for a socket of this machine, which only those reach whom its
   // file lets in: always trusted.

@@ -70,6 +70,31 @@ class Operations(unittest.TestCase):
                                  host)
             server.stop()
 
+    def test_it_believes_the_proxies_that_it_was_told_and_no_other(self):
+        def client_of(server):
+            headers = {"X-Forwarded-For": "203.0.113.9, 10.1.2.3"}
+            return server.client().request("GET", "/v1/whoami", headers=headers)[1]["client"]["ip"]
+
+        with Server(PROGRAM) as server:
+            for arguments, seen in (((), "10.1.2.3"),  # loopback, where this test is
+                                    (("--trusted-proxies", "127.0.0.1,10.0.0.0/8"), "203.0.113.9"),
+                                    (("--trusted-proxies", "none"), "127.0.0.1"),
+                                    (("--trusted-proxies", "10.0.0.0/8"), "127.0.0.1")):
+                server.start(*arguments)
+                self.assertEqual(client_of(server), seen, arguments)
+                server.stop()
+            config = os.path.join(server.home, "keyledger.toml")
+            with open(config, "w", encoding="utf-8") as file:
+                file.write('trusted-proxies = ["127.0.0.1", "10.0.0.0/8"]\n')
+            server.start("--config", config)
+            self.assertEqual(client_of(server), "203.0.113.9")
+            server.stop()
+            serve = [PROGRAM, "serve", "--data", server.data]
+            refused = subprocess.run(serve, capture_output=True, text=True, timeout=60,
+                                     env={**os.environ, "KEYLEDGER_TRUSTED_PROXIES": "::1,10.0.0.1/8"})
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("--trusted-proxies: 10.0.0.1/8 has host bits set", refused.stderr)
+
     def test_it_does_not_listen_openly_without_tls_before_it(self):
         with Server(PROGRAM) as server:
             for option in ("--listen", "--metrics-listen"):

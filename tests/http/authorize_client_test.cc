@@ -72,6 +72,24 @@ TEST(ClientAddress, TrustsWhomTheOperatorNames) {
             "-?127.0.0.1");
 }
 
+TEST(TrustedProxies, AreReadAsAnOperatorWritesThem) {
+  const auto read = [](std::vector<std::string> given) { return TrustedProxies::parse(given); };
+  EXPECT_TRUE(read({})->trusts("127.0.0.1"));
+  EXPECT_FALSE(read({"none"})->trusts("127.0.0.1"));
+  EXPECT_TRUE(read({"none"})->trusts("unix"));
+  const auto two = read({"10.0.0.0/8", "2001:db8::7"});
+  EXPECT_TRUE(two->trusts("10.9.8.7"));
+  EXPECT_TRUE(two->trusts("2001:db8::7"));
+  EXPECT_FALSE(two->trusts("2001:db8::8"));
+  EXPECT_FALSE(two->trusts("127.0.0.1"));
+  for (const std::string bad : {"10.0.0.1/8", "proxy.example.com", "", "10.0.0.0/8 "}) {
+    const auto refused = read({"192.0.2.1", bad});
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().detail.find("--trusted-proxies: " + bad), 0U);
+  }
+  EXPECT_FALSE(read({"none", "10.0.0.0/8"}));
+}
+
 class AuthorizeClient : public GatewayTest {};
 
 TEST_F(AuthorizeClient, HoldsKeysToTheClientsAddressAndNotTheGateways) {

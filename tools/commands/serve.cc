@@ -54,21 +54,6 @@ Result<Listeners> listeners(const ServeOptions& options) {
   return all;
 }
 
-Result<http::TrustedProxies> trusted_proxies(const std::vector<std::string>& given) {
-  if (given.empty()) return http::TrustedProxies();
-  std::vector<NetworkRule> networks;
-  if (given == std::vector<std::string>{"none"}) return http::TrustedProxies(networks);
-  for (const std::string& text : given) {
-    const auto network = parse_network(text);
-    if (!network) {
-      return fail(ErrorCode::kInvalidRequest,
-                  fmt::format("--trusted-proxies: {} {}", text, network.error().detail));
-    }
-    networks.push_back(*network);
-  }
-  return http::TrustedProxies(std::move(networks));
-}
-
 LogFormat log_format(const std::string& name) {
   if (name == "auto") return default_log_format();
   return name == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -154,7 +139,7 @@ int run_serve(const ServeOptions& options) {
   start_logging(log_format(options.log_format), options.log_level);
   const auto addresses = listeners(options);
   if (!addresses) return report_failure(addresses.error());
-  auto proxies = trusted_proxies(options.trusted_proxies);
+  auto proxies = http::TrustedProxies::parse(options.trusted_proxies);
   if (!proxies) return report_failure(proxies.error());
 
   ServiceOptions service_options;
