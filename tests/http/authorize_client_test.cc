@@ -121,6 +121,30 @@ TEST_F(AuthorizeClient, IgnoresTheAddressesThatAnUntrustedPeerClaims) {
   EXPECT_EQ(who("203.0.113.9", {{"X-Forwarded-For", "198.51.100.1"}}), 200);
 }
 
+// The same rule for the calls of members: their key's addresses, and who stands in the trail.
+TEST_F(AuthorizeClient, KnowsWhoChangesWhatBehindAProxy) {
+  const auto issued =
+      it.call(it.owner.secret, "POST", "/v1/members/" + it.owner.id + "/management_keys",
+              R"({"allowed_ips":["203.0.113.9"]})");
+  const std::string key = issued.body["secret"];
+  const auto suspend = [&](std::string_view made, const Headers& headers, std::string_view peer) {
+    const auto path = "/v1/keys/" + std::string(made) + "/suspend";
+    return send("POST", path, key, headers, peer).status;
+  };
+  const std::string made = it.add_key("k")["key"]["id"];
+  EXPECT_EQ(suspend(made, {}, "127.0.0.1"), 403);
+  EXPECT_EQ(suspend(made, {{"X-Forwarded-For", "203.0.113.9"}}, "198.51.100.1"), 403);
+  EXPECT_EQ(suspend(made, {{"X-Forwarded-For", "garbage"}}, "127.0.0.1"), 403);
+  EXPECT_EQ(suspend(made, {{"X-Forwarded-For", "203.0.113.9"}}, "127.0.0.1"), 200);
+  const auto entry = it.call(it.owner.secret, "GET", "/v1/audit?action=key.suspended").body["data"];
+  EXPECT_EQ(entry[0]["actor"]["ip"], "203.0.113.9");
+  const auto unknown = send("POST", "/v1/keys/" + made + "/resume", it.owner.secret,
+                            {{"X-Forwarded-For", "garbage"}});
+  EXPECT_EQ(unknown.status, 200) << unknown.response.body;
+  const auto resumed = it.call(it.owner.secret, "GET", "/v1/audit?action=key.resumed").body["data"];
+  EXPECT_EQ(resumed[0]["actor"]["ip"], "unknown");
+}
+
 TEST_F(AuthorizeClient, LetsNobodyButAProxySpeakForARequest) {
   const std::string key = make("k");
   const std::string stranger = "198.51.100.1";
