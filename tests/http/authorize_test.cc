@@ -1,6 +1,10 @@
 // Forward authentication: what a gateway is answered, and what it may not be talked into.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <random>
+
 #include "tests/http/gateway_fixture.h"
 
 namespace keyledger {
@@ -301,6 +305,65 @@ TEST_F(Authorize, RefusesASecretInAUrlOrAnotherHeader) {
   for (const auto& record : it.access) {
     EXPECT_EQ(std::string(record.route).find(key), std::string::npos);
   }
+}
+
+// --- Every mixture of descriptions, against the words of the contract ---
+
+TEST_F(Authorize, ReadsEveryMixtureOfDescriptionsAsTheContractDoes) {
+  const std::string key = make("k", {{"scopes", {"BLOG_READ"}}});
+  constexpr std::uint64_t kSeed = 20'260'402;
+  std::mt19937_64 random(kSeed);
+  const auto chance = [&](unsigned one_in) { return random() % one_in == 0; };
+  const std::vector<std::string> paths = {"/v1/open", "/v1/open", "/v1/blog/a", "/other"};
+  it.keep_access_log = false;
+  std::map<int, int> seen;
+  for (int round = 0; round < 4000; ++round) {
+    const std::string method = chance(4) ? "POST" : "GET";
+    const std::string path = paths[random() % paths.size()];
+    const auto of = [&](const std::string& usual, const std::string& other) {
+      return chance(8) ? other : usual;
+    };
+    Headers headers;
+    std::vector<std::pair<std::string, std::string>> said;
+    bool half = false;
+    for (const auto& [name, url] : {std::pair("X-Original-Method", "X-Original-URI"),
+                                    std::pair("X-Forwarded-Method", "X-Forwarded-Uri")}) {
+      if (chance(2)) continue;
+      const std::string its_method = of(method, "DELETE");
+      const std::string its_path = of(path, "/v1/different");
+      const bool has_method = !chance(10);
+      const bool has_url = !chance(10);
+      if (has_method) headers.emplace_back(name, its_method);
+      if (has_url) headers.emplace_back(url, its_path + (chance(2) ? "?q" : ""));
+      if (has_method != has_url) half = true;
+      if (has_method && has_url) said.emplace_back(its_method, its_path);
+    }
+    const std::string own_method = of(method, "PUT");
+    const std::string appended = chance(2) ? of(path, "/v1/different") : "";
+    if (!appended.empty()) said.emplace_back(own_method, appended);
+    const bool trusted = !chance(6);
+    const std::string credential = chance(5) ? "nobody" : key;
+
+    int expected = 200;
+    const bool differ =
+        std::any_of(said.begin(), said.end(), [&](const auto& one) { return one != said.front(); });
+    const bool allowed = !said.empty() && said.front().first == "GET" &&
+                         (said.front().second == "/v1/open" || said.front().second == "/v1/blog/a");
+    if (!trusted && (half || !said.empty())) {
+      expected = 403;
+    } else if (half || differ || said.empty()) {
+      expected = 400;
+    } else if (credential != key) {
+      expected = 401;
+    } else if (!allowed) {
+      expected = 403;
+    }
+    const auto answer = send(own_method, authorize_path("live") + appended, credential, headers,
+                             trusted ? "127.0.0.1" : "198.51.100.1");
+    ASSERT_EQ(answer.status, expected) << "round " << round << " seed " << kSeed;
+    ++seen[expected];
+  }
+  for (const auto& [status, count] : seen) EXPECT_GT(count, 200) << status;
 }
 
 // --- Required headers ---
