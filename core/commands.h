@@ -44,6 +44,13 @@ struct ResumeWorkspace {
   WorkspaceId id;
 };
 
+// Replaces the policy of a workspace as a whole; for its owners. Its default scopes as in
+// CreateKey.
+struct SetPolicy {
+  WorkspaceId workspace;  // the call's
+  Policy policy;
+};
+
 struct AcceptRollback {
   LogId log_id;
   std::string origin;
@@ -51,13 +58,15 @@ struct AcceptRollback {
   std::uint64_t found_size = 0;
 };
 
+// Lists of scopes, origins and networks come as the caller gave them, so that a refusal names the
+// entry; the event gets a set.
 struct CreateKey {
   KeyId id;
   KeyType type = KeyType::kPrivate;  // public or private
   Environment environment = Environment::kLive;
   std::string name;
   SecretFacts secret;
-  std::optional<ScopeSet> scopes;  // sorted, without doubles; absent: the policy's default
+  std::optional<std::vector<std::string>> scopes;  // absent: the policy's default
   std::vector<OriginRule> allowed_origins;
   bool allow_missing_origin = false;
   std::vector<NetworkRule> allowed_ips;
@@ -80,11 +89,12 @@ struct IssueManagementKey {
   std::vector<NetworkRule> allowed_ips;
 };
 
-// Absent: unchanged. Texts that lie in blobs arrive as the encoded KeyDetails of that field alone.
+// Absent: unchanged. Lists as in CreateKey. Texts that lie in blobs arrive as the encoded
+// KeyDetails of that field alone.
 struct ChangeKey {
   KeyId id;
   std::optional<std::string> name;
-  std::optional<ScopeSet> scopes;
+  std::optional<std::vector<std::string>> scopes;
   std::optional<std::vector<OriginRule>> allowed_origins;
   std::optional<bool> allow_missing_origin;
   std::optional<std::vector<NetworkRule>> allowed_ips;
@@ -155,10 +165,10 @@ struct RecordSecretReplay {
 };
 
 using Command =
-    std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, AcceptRollback,
-                 CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap, SuspendKey,
-                 ResumeKey, RevokeKey, AddMember, ChangeMember, RemoveMember, RecordExpiry,
-                 RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
+    std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, SetPolicy,
+                 AcceptRollback, CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap,
+                 SuspendKey, ResumeKey, RevokeKey, AddMember, ChangeMember, RemoveMember,
+                 RecordExpiry, RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

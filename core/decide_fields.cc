@@ -80,6 +80,15 @@ Result<void> Faults::verdict() const {
   return fail(std::move(error));
 }
 
+void check_type(const Policy& policy, KeyType type, Faults& faults) {
+  if (type == KeyType::kPublic && policy.allow_public) return;
+  if (type == KeyType::kPrivate && policy.allow_private) return;
+  faults.add("type", FieldFault::kNotAllowed,
+             type == KeyType::kManagement
+                 ? "Management keys are issued to a member."
+                 : "The policy of this workspace does not allow keys of this type.");
+}
+
 void check_name(const Policy& policy, std::string_view name, Faults& faults) {
   if (policy.name_rule != NameRule::kNoWhitespace) return;
   const NamedCharacter* first = nullptr;
@@ -98,12 +107,13 @@ void check_name(const Policy& policy, std::string_view name, Faults& faults) {
                  std::to_string(place) + " is " + std::string(first->name) + ".");
 }
 
-void check_scopes(const Policy& policy, KeyType type, const ScopeSet& scopes, bool given,
-                  Faults& faults) {
+void check_scopes(const Policy& policy, KeyType type, const std::vector<std::string>& scopes,
+                  bool given, Faults& faults) {
   if (scopes.empty()) {
     faults.add("scopes", FieldFault::kInvalid, "A key without any scope could do nothing.");
   }
-  if (scopes.size() > 1 && std::find(scopes.begin(), scopes.end(), kAllScopes) != scopes.end()) {
+  const auto alls = std::count(scopes.begin(), scopes.end(), kAllScopes);
+  if (alls != 0 && static_cast<std::size_t>(alls) != scopes.size()) {
     faults.add("scopes", FieldFault::kConflict,
                "ALL stands for every scope; it cannot be given together with others.");
     return;
@@ -137,10 +147,10 @@ void check_missing_origin(KeyType type, bool allowed, Faults& faults) {
              "Only public keys have origin rules.");
 }
 
-void check_life(const Situation& in, const Life& life, bool limited, Faults& faults) {
+void check_life(const Policy& policy, Timestamp now, const Life& life, bool limited,
+                Faults& faults) {
   const std::string field(life.field);
-  const std::uint64_t longest =
-      limited ? in.policy().max_ttl_seconds.value_or(kUnlimited) : kUnlimited;
+  const std::uint64_t longest = limited ? policy.max_ttl_seconds.value_or(kUnlimited) : kUnlimited;
   const std::string limit = "The policy of this workspace limits the life of a key to " +
                             std::to_string(longest) + " seconds.";
   if (!life.expires_at) {
@@ -151,7 +161,7 @@ void check_life(const Situation& in, const Life& life, bool limited, Faults& fau
     faults.add(field, FieldFault::kInvalid, "The expiry is later than the year 9999.");
     return;
   }
-  if (*life.expires_at <= in.now) {
+  if (*life.expires_at <= now) {
     faults.add(field, FieldFault::kInvalid, "The expiry must be in the future.");
   } else if (life.not_before && *life.expires_at <= *life.not_before) {
     faults.add(field, FieldFault::kInvalid, "The expiry must be later than not_before.");

@@ -67,7 +67,7 @@ void check_changed_life(const Situation& in, const Key& key, const ChangeKey& co
   const Life after{key.created_at, command.not_before.value_or(key.not_before),
                    command.expires_at.value_or(key.expires_at)};
   if (changes.of("expires_at")) {
-    check_life(in, after, key.type != KeyType::kManagement, faults);
+    check_life(in.policy(), in.now, after, key.type != KeyType::kManagement, faults);
   } else if (changes.of("not_before") && after.not_before && after.expires_at &&
              *after.expires_at <= *after.not_before) {
     faults.add("not_before", FieldFault::kInvalid, "The key would expire before it becomes valid.");
@@ -100,12 +100,20 @@ Result<void> check_change(const Situation& in, const Key& key, const ChangeKey& 
   return check_name_free(in, key.environment, *command.name, key.replaces);
 }
 
+// As the events will carry it.
+ChangeKey with_sets(ChangeKey command) {
+  if (command.scopes) make_set(*command.scopes);
+  if (command.allowed_origins) make_set(*command.allowed_origins);
+  if (command.allowed_ips) make_set(*command.allowed_ips);
+  return command;
+}
+
 }  // namespace
 
 Result<Decision> decide_on(const Situation& in, const ChangeKey& command) {
   const auto key = find_key(in, command.id, KeyAccess::kChange);
   if (!key) return fail(key.error());
-  Changes changes(*key, command);
+  Changes changes(*key, with_sets(command));
   if (changes.none() && !in.call.if_match) return Decision{};
   const auto version = check_version(in, key->version);
   if (!version) return fail(version.error());

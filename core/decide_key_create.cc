@@ -27,15 +27,6 @@ Life life_of(const Situation& in, const CreateKey& command) {
   return life;
 }
 
-void check_type(const Policy& policy, KeyType type, Faults& faults) {
-  if (type == KeyType::kPublic && policy.allow_public) return;
-  if (type == KeyType::kPrivate && policy.allow_private) return;
-  faults.add("type", FieldFault::kNotAllowed,
-             type == KeyType::kManagement
-                 ? "Management keys are issued to a member."
-                 : "The policy of this workspace does not allow keys of this type.");
-}
-
 Result<void> check_predecessor(const Situation& in, const KeyId& id, Faults& faults) {
   const auto found = in.state.key(id);
   if (!found) return fail(found.error());
@@ -61,14 +52,15 @@ Result<void> check_create(const Situation& in, const CreateKey& command, const K
   check_reason(in, faults);
   check_type(in.policy(), made.type, faults);
   check_name(in.policy(), made.name, faults);
-  check_scopes(in.policy(), made.type, made.scopes, command.scopes.has_value(), faults);
-  check_origins(in.policy(), made.type, made.environment, made.allowed_origins, faults);
+  check_scopes(in.policy(), made.type, command.scopes.value_or(made.scopes),
+               command.scopes.has_value(), faults);
+  check_origins(in.policy(), made.type, made.environment, command.allowed_origins, faults);
   check_missing_origin(made.type, made.allow_missing_origin, faults);
   if (command.expires_at && command.ttl_seconds) {
     faults.add("ttl_seconds", FieldFault::kConflict,
                "Give the end of the key as expires_at or as ttl_seconds, not both.");
   } else {
-    check_life(in, life, true, faults);
+    check_life(in.policy(), in.now, life, true, faults);
   }
   if (made.owner.is_nil()) {
     faults.add("owner_id", FieldFault::kRequired, "A key needs a member who owns it.");
@@ -103,6 +95,9 @@ Result<Decision> decide_on(const Situation& in, const CreateKey& command) {
   made.owner = owner_of(in, command).value_or(MemberId{});
   made.rate_limit = command.rate_limit;
   made.replaces = command.replaces;
+  make_set(made.scopes);
+  make_set(made.allowed_origins);
+  make_set(made.allowed_ips);
 
   const auto allowed = check_create(in, command, made, life);
   if (!allowed) return fail(allowed.error());
@@ -144,7 +139,7 @@ Result<Decision> decide_on(const Situation& in, const IssueManagementKey& comman
 
   Faults faults;
   check_reason(in, faults);
-  check_life(in, {in.now, std::nullopt, command.expires_at}, false, faults);
+  check_life(in.policy(), in.now, {in.now, std::nullopt, command.expires_at}, false, faults);
   const auto fields = faults.verdict();
   if (!fields) return fail(fields.error());
   const auto room = check_room_for_management_key(in, command.member);
@@ -157,6 +152,7 @@ Result<Decision> decide_on(const Situation& in, const IssueManagementKey& comman
   made.secret = command.secret;
   made.allowed_ips = command.allowed_ips;
   made.expires_at = command.expires_at;
+  make_set(made.allowed_ips);
   made.owner = command.member;
   made.member = command.member;
   Decision decision;

@@ -1,5 +1,6 @@
-// What the decide_*.cc files share; nobody else includes it. Every command has one decide_on(); the
-// checks that several need stand here once, in the order that core/decide.h promises.
+// What the decide_*.cc files and policy_effects.cc share; nobody else includes it. Every command
+// has one decide_on(); the checks that several need stand here once, in the order that
+// core/decide.h promises.
 #pragma once
 
 #include <memory>
@@ -34,6 +35,7 @@ class Faults {
   void add(std::string field, FieldFault fault, std::string message);
   // kInvalidRequest with every fault so far; nothing if there is none.
   [[nodiscard]] Result<void> verdict() const;
+  [[nodiscard]] const std::vector<FieldError>& found() const { return found_; }
 
  private:
   std::vector<FieldError> found_;
@@ -66,10 +68,12 @@ void check_reason(const Situation& in, Faults& faults);
 
 // --- The fields of a key (decide_fields.cc) ---
 
+void check_type(const Policy& policy, KeyType type, Faults& faults);
 void check_name(const Policy& policy, std::string_view name, Faults& faults);
-// `given`: whether the caller chose them, else they are the policy's default.
-void check_scopes(const Policy& policy, KeyType type, const ScopeSet& scopes, bool given,
-                  Faults& faults);
+// `given`: whether the caller chose them, and so knows the order; else they are the policy's
+// default.
+void check_scopes(const Policy& policy, KeyType type, const std::vector<std::string>& scopes,
+                  bool given, Faults& faults);
 void check_origins(const Policy& policy, KeyType type, Environment environment,
                    const std::vector<OriginRule>& origins, Faults& faults);
 void check_missing_origin(KeyType type, bool allowed, Faults& faults);
@@ -82,7 +86,8 @@ struct Life {
   std::string_view field = "expires_at";
 };
 // `limited`: whether the policy's longest life holds for it.
-void check_life(const Situation& in, const Life& life, bool limited, Faults& faults);
+void check_life(const Policy& policy, Timestamp now, const Life& life, bool limited,
+                Faults& faults);
 
 // The owner_id of a key must be a member that is there. Errors: those of the state.
 [[nodiscard]] Result<void> check_owner(const Situation& in, const MemberId& owner, Faults& faults);
@@ -104,6 +109,7 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const CreateWorkspace& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const SuspendWorkspace& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ResumeWorkspace& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const SetPolicy& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const CreateKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const IssueManagementKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ChangeKey& command);

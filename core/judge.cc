@@ -41,30 +41,6 @@ bool allows_origin(const Grants& grants, KeyType type, const std::optional<Origi
   });
 }
 
-// Whether the policy's list lets this key reach the endpoint, and if not, why. Of several lines
-// that are about it, one that allows it is enough.
-Judgement judge_endpoint(const Credential& held, const Grants& grants, const Policy& policy,
-                         const VerifyRequest& request) {
-  const Judgement refused{Verdict::kEndpointNotAllowed, request.policy};
-  const RequestPath path(request.endpoint->target);
-  if (!path.is_usable()) return refused;
-  bool listed = false;
-  bool reached = false;
-  for (const PolicyEndpoint& line : policy.endpoints) {
-    if (!matches(line, request.endpoint->method, path)) continue;
-    listed = true;
-    if (held.type == KeyType::kPublic && !line.is_public) continue;
-    reached = true;
-    const bool granted =
-        line.scope.empty() || grants_scope(grants.scopes, held.type, policy, line.scope);
-    if (granted) return {Verdict::kValid, {}};
-  }
-  if (reached) return {Verdict::kScopeNotGranted, held.scopes};
-  const bool unlisted_is_allowed =
-      !listed && held.type != KeyType::kPublic && contains(grants.scopes, kAllScopes);
-  return unlisted_is_allowed ? Judgement{Verdict::kValid, {}} : refused;
-}
-
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) {
@@ -171,9 +147,10 @@ Judgement judge(const Credential* credential, const Policy& policy, const Verify
   if (!allows_origin(grants, held.type, request.from.origin)) {
     return {Verdict::kOriginNotAllowed, held.origins};
   }
-  if (request.endpoint && !policy.endpoints.empty()) {
-    const Judgement judged = judge_endpoint(held, grants, policy, request);
-    if (judged.verdict != Verdict::kValid) return judged;
+  if (request.endpoint) {
+    const Reach reach = reach_of(grants.scopes, held.type, policy, *request.endpoint);
+    if (reach == Reach::kNotAllowed) return {Verdict::kEndpointNotAllowed, request.policy};
+    if (reach == Reach::kScopeNotGranted) return {Verdict::kScopeNotGranted, held.scopes};
   }
   if (!grants_all(grants, held.type, policy, request.scopes)) {
     return {Verdict::kScopeNotGranted, held.scopes};
@@ -194,6 +171,28 @@ const RequiredHeader* missing_header(const Policy& policy, const RequestHeaders&
     if (!accepted) return &required;
   }
   return nullptr;
+}
+
+// Of several lines that are about it, one that allows it is enough.
+Reach reach_of(const ScopeSet& scopes, KeyType type, const Policy& policy,
+               const RequestEndpoint& endpoint) {
+  if (policy.endpoints.empty()) return Reach::kReached;
+  const RequestPath path(endpoint.target);
+  if (!path.is_usable()) return Reach::kNotAllowed;
+  bool listed = false;
+  bool open = false;
+  for (const PolicyEndpoint& line : policy.endpoints) {
+    if (!matches(line, endpoint.method, path)) continue;
+    listed = true;
+    if (type == KeyType::kPublic && !line.is_public) continue;
+    open = true;
+    const bool granted = line.scope.empty() || grants_scope(scopes, type, policy, line.scope);
+    if (granted) return Reach::kReached;
+  }
+  if (open) return Reach::kScopeNotGranted;
+  const bool unlisted_is_allowed =
+      !listed && type != KeyType::kPublic && contains(scopes, kAllScopes);
+  return unlisted_is_allowed ? Reach::kReached : Reach::kNotAllowed;
 }
 
 bool is_public(const Policy& policy, const RequestEndpoint& endpoint) {

@@ -125,6 +125,12 @@ struct Judgement {
 [[nodiscard]] const RequiredHeader* missing_header(const Policy& policy,
                                                    const RequestHeaders& headers);
 
+// Whether a key may reach an endpoint, by the list of the policy; an empty list lets every key
+// reach every endpoint.
+enum class Reach : std::uint8_t { kReached, kNotAllowed, kScopeNotGranted };
+[[nodiscard]] Reach reach_of(const ScopeSet& scopes, KeyType type, const Policy& policy,
+                             const RequestEndpoint& endpoint);
+
 // Whether any public key may reach this at all, whatever its scopes.
 [[nodiscard]] bool is_public(const Policy& policy, const RequestEndpoint& endpoint);
 

@@ -165,6 +165,16 @@ bool is_final(KeyStatus status) {
          status == KeyStatus::kCompromised;
 }
 
+bool is_inactive(const Key& key, const OptionalTime& last_used_at, std::uint32_t days,
+                 Timestamp now) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  if (key.type == KeyType::kManagement || status_of(key, now) != KeyStatus::kActive) return false;
+  const Timestamp last =
+      std::max({key.created_at, key.updated_at, key.not_before.value_or(key.created_at),
+                last_used_at.value_or(key.created_at)});
+  return now.ms - last.ms >= days * kDayMs;
+}
+
 void evolve(Key& key, const RecordedEvent& event) {
   if (event.stream.kind != StreamKind::kKey || is_notice(event.event)) return;
   const bool exists = key.version != 0;

@@ -104,6 +104,11 @@ struct Key {
 // Revoked, expired or compromised.
 [[nodiscard]] bool is_final(KeyStatus status);
 
+// Whether a rule that ends keys nobody uses is about this one: it is active, and for `days` it was
+// neither used nor changed, which includes that somebody resumed it.
+[[nodiscard]] bool is_inactive(const Key& key, const OptionalTime& last_used_at, std::uint32_t days,
+                               Timestamp now);
+
 // Folds one event into the state. Total: a fact already happened, so this cannot fail. Events of
 // other streams and notices leave the key as it was. `key` is a default Key before KeyCreated.
 void evolve(Key& key, const RecordedEvent& event);

@@ -31,6 +31,9 @@ Target target_of(const Command& command) {
                         [](const ResumeWorkspace& c) {
                           return Target{std::nullopt, std::nullopt, c.id};
                         },
+                        [](const SetPolicy& c) {
+                          return Target{std::nullopt, std::nullopt, c.workspace};
+                        },
                         [](const AcceptRollback&) { return Target{}; },
                         [](const AddMember& c) {
                           return Target{std::nullopt, c.id, std::nullopt};

@@ -3,6 +3,7 @@
 // key and no answer about the past. Plain values; thread-safe as any value is.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -12,7 +13,14 @@
 
 namespace keyledger {
 
-// Names of rights, sorted bytewise without doubles; kAllScopes alone means every right.
+// Sorts a list and drops its doubles: the form in which events carry sets.
+template <typename T>
+void make_set(std::vector<T>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+}
+
+// Names of rights, a set; kAllScopes alone means every right.
 using ScopeSet = std::vector<std::string>;
 inline constexpr const char* kAllScopes = "ALL";
 

@@ -95,6 +95,16 @@ Result<CallContext> context_of(const Call& call, std::string reason) {
   return context;
 }
 
+// With the version that the caller has in hand.
+Result<CallContext> context_of_change(const Call& call, std::string reason) {
+  auto context = context_of(call, std::move(reason));
+  if (!context) return context;
+  const auto if_match = read_if_match(call.request);
+  if (!if_match) return fail(if_match.error());
+  context->if_match = *if_match;
+  return context;
+}
+
 }  // namespace
 
 Result<Json> read_fields(const Call& call) {
@@ -126,19 +136,22 @@ std::string read_reason(const Call& call, BodyReader& body) {
 }
 
 Result<Receipt> submit(Call& call, Command command, std::string reason) {
-  auto context = context_of(call, std::move(reason));
+  auto context = context_of_change(call, std::move(reason));
   if (!context) return fail(context.error());
-  const auto if_match = read_if_match(call.request);
-  if (!if_match) return fail(if_match.error());
   const auto claim = read_claim(call);
   if (!claim) return fail(claim.error());
-  context->if_match = *if_match;
   context->idempotency = *claim;
   auto receipt = call.api.ledger.execute({std::move(*context), std::move(command)});
   if (!receipt) return receipt;
   call.position = receipt->position;
   call.replayed = receipt->replayed;
   return receipt;
+}
+
+Result<Decision> rehearse(const Call& call, Command command, std::string reason) {
+  auto context = context_of_change(call, std::move(reason));
+  if (!context) return fail(context.error());
+  return decide(call.api.projections, {std::move(*context), std::move(command)}, call.now);
 }
 
 Result<Receipt> submit_with_secret(Call& call, Command command, std::string reason,

@@ -28,8 +28,12 @@ namespace keyledger::http {
 // (If-Match, Idempotency-Key, X-On-Behalf-Of), those of the ledger.
 [[nodiscard]] Result<Receipt> submit(Call& call, Command command, std::string reason);
 
-// The same for a command that makes a secret: it is kept before the ledger is asked, so that a twin
-// of this call that is answered first can show it too.
+// What the ledger would record now, if it were asked: decided on what is visible, recorded nowhere.
+// Errors as submit().
+[[nodiscard]] Result<Decision> rehearse(const Call& call, Command command, std::string reason);
+
+// As submit(), for a command that makes a secret: it is kept before the ledger is asked, so that a
+// twin of this call that is answered first can show it too.
 [[nodiscard]] Result<Receipt> submit_with_secret(Call& call, Command command, std::string reason,
                                                  const SecretId& id, const Secret& secret);
 

@@ -19,13 +19,6 @@ std::string shown_name(std::string_view name) {
                                                              : std::string("(unprintable)");
 }
 
-// Sets are sorted, without doubles (events/FORMAT.md).
-template <typename T>
-void make_set(std::vector<T>& list) {
-  std::sort(list.begin(), list.end());
-  list.erase(std::unique(list.begin(), list.end()), list.end());
-}
-
 bool is_empty_text(const Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().empty();
 }
@@ -193,10 +186,8 @@ std::optional<std::vector<std::string>> BodyReader::texts(std::string_view field
   return out;
 }
 
-std::optional<ScopeSet> BodyReader::scopes(std::string_view field) {
-  auto names = texts(field, "scope names", {kMaxScope, is_scope, kScopeRule});
-  if (names) make_set(*names);
-  return names;
+std::optional<std::vector<std::string>> BodyReader::scopes(std::string_view field) {
+  return texts(field, "scope names", {kMaxScope, is_scope, kScopeRule});
 }
 
 template <typename Rule>
@@ -219,7 +210,6 @@ Patch<std::vector<Rule>> BodyReader::rules(std::string_view field, std::string_v
       fault(name, FieldFault::kInvalid, rule.error().detail);
     }
   }
-  make_set(out);
   return {true, std::move(out)};
 }
 

@@ -37,7 +37,8 @@ struct Patch {
 
 // Reads one JSON object. Every function names a field, remembers it as known, and answers nothing
 // if it is absent or faulty; finish() then has the faults. null counts as absent, but for a Patch.
-// Texts must be valid UTF-8 without control characters and must not contain a secret.
+// Texts must be valid UTF-8 without control characters and must not contain a secret. Lists keep
+// the given order: the rules of core name the entry that they refuse.
 class BodyReader {
  public:
   explicit BodyReader(const Json& body);
@@ -77,11 +78,11 @@ class BodyReader {
     bool (*fits)(std::string_view text) = nullptr;
     const char* fault = "";
   };
-  // In the given order; `what` names the entries in the plural.
+  // `what` names the entries in the plural.
   [[nodiscard]] std::optional<std::vector<std::string>> texts(std::string_view field,
                                                               std::string_view what,
                                                               const TextRule& rule);
-  [[nodiscard]] std::optional<ScopeSet> scopes(std::string_view field);  // sorted, no doubles
+  [[nodiscard]] std::optional<std::vector<std::string>> scopes(std::string_view field);
   [[nodiscard]] Patch<Metadata> metadata(std::string_view field);
   // The object at `field`, which is required: `read` is given a reader of its fields, whose faults
   // are named "field.name".
@@ -118,7 +119,7 @@ class BodyReader {
   [[nodiscard]] Patch<RateLimit> rate_limit(std::string_view field);
   // A key's: {unlimited: true} as well, which is kNoRateLimit.
   [[nodiscard]] Patch<RateLimit> own_rate_limit(std::string_view field);
-  // Resolved, sorted, without doubles.
+  // Resolved, in the given order.
   [[nodiscard]] Patch<std::vector<OriginRule>> origins(std::string_view field);
   [[nodiscard]] Patch<std::vector<NetworkRule>> networks(std::string_view field);
   // An id of the given kind.
@@ -132,6 +133,8 @@ class BodyReader {
   }
   // A secret presented for checking: the only text that may be one. Required; any text will do.
   [[nodiscard]] std::optional<std::string> presented_secret(std::string_view field);
+  // A field that may stand there and means nothing.
+  void ignore(std::string_view field) { known_.emplace_back(field); }
   // Refuses null for a field that always has a value.
   void not_cleared(std::string_view field);
   // Refuses a field whose rule is not enforced yet: kNotSupported unless absent or null.

@@ -15,7 +15,10 @@ namespace keyledger::http {
 
 // workspace_routes.cc
 [[nodiscard]] Result<Response> get_workspace(Call& call);
+
+// policy_routes.cc
 [[nodiscard]] Result<Response> get_policy(Call& call);
+[[nodiscard]] Result<Response> set_policy(Call& call);
 
 // member_routes.cc
 [[nodiscard]] Result<Response> list_members(Call& call);

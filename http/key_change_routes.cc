@@ -38,7 +38,7 @@ ChangeKey read_change(BodyReader& body, const KeyId& id, const KeyDetails& now) 
   command.id = id;
   for (const char* field : {"name", "scopes", "owner_id"}) body.not_cleared(field);
   command.name = body.text("name", kMaxName);
-  if (body.has("scopes")) command.scopes = body.scopes("scopes");
+  command.scopes = body.scopes("scopes");
   command.allowed_origins = or_none(body.origins("allowed_origins"));
   command.allow_missing_origin = or_none(body.patch_boolean("allow_missing_origin"));
   command.allowed_ips = or_none(body.networks("allowed_ips"));

@@ -62,7 +62,7 @@ CreateKey read_new_key(BodyReader& body) {
                                                                  {"test", Environment::kTest}})
                             .value_or(Environment::kLive);
   command.name = body.required_text("name", kMaxName).value_or("");
-  if (body.has("scopes")) command.scopes = body.scopes("scopes");
+  command.scopes = body.scopes("scopes");
   command.allowed_origins = body.origins("allowed_origins").value.value_or(Origins());
   command.allow_missing_origin = body.boolean("allow_missing_origin").value_or(false);
   command.allowed_ips = body.networks("allowed_ips").value.value_or(Networks());

@@ -1,5 +1,6 @@
 // The operator's owners look after workspaces: make, list, suspend, resume (design api.md
 // "Workspaces and members").
+#include "core/profiles.h"
 #include "events/bytes.h"
 #include "events/crypto.h"
 #include "http/change.h"
@@ -12,12 +13,14 @@ namespace {
 
 constexpr std::string_view kFirstKeyName = "owner";
 
-// Which shipped policy a workspace begins with. The seeds' two open with the rules they need.
-std::string read_profile(BodyReader& body) {
-  const auto profile = body.choice<std::string_view>(
-      "profile", {{"default", "default"}, {"quo", "quo"}, {"quotient", "quotient"}});
-  if (profile && *profile != "default") body.not_supported("profile");
-  return std::string(profile.value_or("default"));
+// Which shipped policy the workspace begins with.
+void read_profile(BodyReader& body, CreateWorkspace& command) {
+  command.profile = body.text("profile", kMaxName).value_or("default");
+  if (auto policy = profile_policy(command.profile)) {
+    command.policy = std::move(*policy);
+  } else {
+    body.fault("profile", FieldFault::kInvalid, "must be one of " + profile_names());
+  }
 }
 
 MemberProfile read_owner(BodyReader& body) {
@@ -120,7 +123,7 @@ Result<Response> create_workspace(Call& call) {
   BodyReader body(*fields);
   CreateWorkspace command;
   command.workspace_name = body.required_text("name", kMaxName).value_or("");
-  command.profile = read_profile(body);
+  read_profile(body, command);
   const MemberProfile owner = read_owner(body);
   std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));

@@ -31,6 +31,7 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/workspaces/:id/resume", operator_owners(), resume_workspace},
     Route{"GET", "/v1/workspace", kEveryone, get_workspace},
     Route{"GET", "/v1/workspace/policy", kReaders, get_policy},
+    Route{"PUT", "/v1/workspace/policy", members(kOwner), set_policy, "dry_run"},
     Route{"GET", "/v1/members", kReaders, list_members, "status limit cursor"},
     Route{"GET", "/v1/members/:id", kReaders, get_member},
     Route{"POST", "/v1/members", members(kOwner), create_member},

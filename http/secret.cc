@@ -16,8 +16,7 @@ constexpr std::string_view kBase62 =
 constexpr std::size_t kRandomDigits = 27;  // 62^27 > 2^160
 constexpr std::size_t kCheckDigits = 6;    // 62^6 > 2^32
 constexpr std::size_t kDigits = kRandomDigits + kCheckDigits;
-constexpr std::size_t kHeadSize = 8;        // "sk_live_"
-constexpr std::size_t kMaxPrefixSize = 16;  // of a policy's secret_prefix
+constexpr std::size_t kHeadSize = 8;  // "sk_live_"
 constexpr std::size_t kMaxPresented = 512;
 
 constexpr std::array<std::string_view, 6> kHeads = {"pk_live_", "pk_test_", "sk_live_",
@@ -74,7 +73,7 @@ std::size_t secret_around(std::string_view text, std::size_t head) {
   const std::size_t end = head + kHeadSize + kDigits;
   if (checks(text.substr(head, end - head))) return head;
   if (head == 0 || text[head - 1] != '_') return std::string_view::npos;
-  for (std::size_t size = 1; size <= kMaxPrefixSize && size < head; ++size) {
+  for (std::size_t size = 1; size <= kMaxSecretPrefix && size < head; ++size) {
     const std::size_t begin = head - 1 - size;
     if (!is_alnum(text[begin])) break;
     if (checks(text.substr(begin, end - begin))) return begin;
@@ -89,7 +88,7 @@ bool is_our_form(std::string_view text) {
   if (!form_at(text, head)) return false;
   if (head == 0) return true;
   const std::string_view prefix = text.substr(0, head - 1);
-  return text[head - 1] == '_' && !prefix.empty() && prefix.size() <= kMaxPrefixSize &&
+  return text[head - 1] == '_' && !prefix.empty() && prefix.size() <= kMaxSecretPrefix &&
          std::all_of(prefix.begin(), prefix.end(), is_alnum);
 }
 

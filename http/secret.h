@@ -32,6 +32,8 @@ class Secret {
   std::string text_;
 };
 
+inline constexpr std::size_t kMaxSecretPrefix = 16;  // bytes of a policy's secret_prefix
+
 // 160 fresh random bits. `prefix` is the policy's secret_prefix, usually empty.
 [[nodiscard]] Secret make_secret(KeyType type, Environment environment, std::string_view prefix);
 

@@ -104,8 +104,7 @@ bool read_plain_scopes(simdjson::ondemand::value& value, VerifyFields& fields) {
     if (!scope || !is_scope(*scope) || find_secret(*scope) != std::string_view::npos) return false;
     scopes.emplace_back(*scope);
   }
-  std::sort(scopes.begin(), scopes.end());
-  scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+  make_set(scopes);
   fields.scopes = std::move(scopes);
   return true;
 }
@@ -184,7 +183,8 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
   fields.presented = Secret(body.presented_secret("key").value_or(std::string()));
   fields.environment = body.choice<Environment>(
       "environment", {{"live", Environment::kLive}, {"test", Environment::kTest}});
-  if (body.has("scopes")) fields.scopes = body.scopes("scopes");
+  fields.scopes = body.scopes("scopes");
+  if (fields.scopes) make_set(*fields.scopes);
   fields.from = read_source(body);
   auto method = body.text("method", kMaxName);
   auto path = body.text("path", kMaxPath);

@@ -1,4 +1,4 @@
-// The caller's workspace and its policy (design api.md "Workspaces and members").
+// The caller's workspace (design api.md "Workspaces and members").
 #include "http/change.h"
 #include "http/handlers.h"
 
@@ -17,12 +17,6 @@ Result<Response> get_workspace(Call& call) {
   const auto workspace = workspace_of(call);
   if (!workspace) return fail(workspace.error());
   return resource_response(workspace_json(**workspace), (*workspace)->version);
-}
-
-Result<Response> get_policy(Call& call) {
-  const auto workspace = workspace_of(call);
-  if (!workspace) return fail(workspace.error());
-  return resource_response(policy_json(**workspace), (*workspace)->policy_version);
 }
 
 }  // namespace keyledger::http

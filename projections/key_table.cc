@@ -111,6 +111,21 @@ Result<void> KeyTable::for_each(const std::function<void(const Key&)>& visit) co
   return cursor->status();
 }
 
+Result<void> KeyTable::for_each_in(const WorkspaceId& workspace,
+                                   const std::function<void(const Key&)>& visit) const {
+  const std::string_view prefix = id_bytes(workspace);
+  const auto cursor = rep_->rows.created();
+  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    const auto id = key_id_in(cursor->value());
+    if (!id) return damaged_key_row();
+    const auto row = rep_->rows.row(*id);
+    if (!row) return fail(row.error());
+    if (!*row) return damaged_key_row();
+    visit((*row)->key);
+  }
+  return cursor->status();
+}
+
 Result<void> KeyTable::open(Store& store) {
   return rep_->rows.open(store, fmt::format("{}.v{}", name(), version()));
 }

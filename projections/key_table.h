@@ -79,6 +79,10 @@ class KeyTable : public Projection {
   // Every key, in id order: for loading the verify index and for comparing.
   [[nodiscard]] Result<void> for_each(const std::function<void(const Key&)>& visit) const;
 
+  // Every key of one workspace, in the order in which they were made.
+  [[nodiscard]] Result<void> for_each_in(const WorkspaceId& workspace,
+                                         const std::function<void(const Key&)>& visit) const;
+
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
   [[nodiscard]] std::uint32_t version() const override { return 2; }
   [[nodiscard]] Result<void> open(Store& store) override;

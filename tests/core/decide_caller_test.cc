@@ -6,6 +6,13 @@
 namespace keyledger {
 namespace {
 
+// A policy that no scenario has.
+Policy unlike_any() {
+  Policy policy;
+  policy.secret_prefix = "acme";
+  return policy;
+}
+
 using enum ErrorCode;
 
 TEST(Caller, IsNobodyByDefault) {
@@ -216,6 +223,7 @@ TEST(Version, IsComparedByEveryChange) {
       ChangeMember{s.admin, Role::kAuditor, std::nullopt},
       RemoveMember{s.admin},
       SuspendWorkspace{s.other_workspace},
+      SetPolicy{s.workspace, unlike_any()},
   };
   Policy strict;
   strict.require_if_match = true;
@@ -266,6 +274,7 @@ TEST(Reason, IsRequiredOfEveryChangeWhereThePolicySaysSo) {
       RemoveMember{s.admin},
       create_workspace(),
       SuspendWorkspace{s.other_workspace},
+      SetPolicy{s.workspace, unlike_any()},
   };
   for (const Command& command : commands) {
     SCOPED_TRACE("command " + std::to_string(command.index()));
@@ -334,6 +343,7 @@ TEST(State, ThatCannotBeReadDecidesNothing) {
       create_workspace(),
       SuspendWorkspace{s.other_workspace},
       ResumeWorkspace{s.other_workspace},
+      SetPolicy{s.workspace, unlike_any()},
       RecordExpiry{kKey},
       RecordRetirement{kKey, test_secret(1).id},
       RecordRetiredSecretUse{kKey, test_secret(1).id},

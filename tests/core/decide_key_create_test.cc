@@ -251,6 +251,10 @@ TEST(CreateKey, WithScopesThatThePolicyDoesNotHave) {
   EXPECT_THAT(with_scopes(secret, {"READ", "SING"}),
               is_refused_for("scopes[1]", FieldFault::kNotAllowed));
   EXPECT_THAT(with_scopes(secret, {"READ", "SING"}), is_refused_saying("SING"));
+  // The entry is named by its place in the caller's list, not in the set.
+  EXPECT_THAT(with_scopes(secret, {"WRITE", "SING", "READ"}),
+              is_refused_for("scopes[1]", FieldFault::kNotAllowed));
+  EXPECT_TRUE(with_scopes(secret, {"ALL", "ALL"}));
   EXPECT_THAT(with_scopes(open, {"READ", "WRITE"}),
               is_refused_for("scopes[1]", FieldFault::kNotAllowed));
   EXPECT_THAT(with_scopes(open, {"WRITE"}), is_refused_saying("private keys only"));
@@ -261,6 +265,29 @@ TEST(CreateKey, WithScopesThatThePolicyDoesNotHave) {
   policy.default_scopes = {"WRITE"};
   s.given_policy(policy);
   EXPECT_THAT(s.when(open), is_refused_for("scopes", FieldFault::kNotAllowed));
+}
+
+TEST(CreateKey, MakesSetsOfItsLists) {
+  Scenario s;
+  CreateKey command = create_public("web");
+  OriginRule host = any_origin();
+  host.host = "example.com";
+  NetworkRule network;
+  network.address[15] = 1;
+  command.scopes = {"b", "a", "b"};
+  command.allowed_origins = {host, any_origin(), host};
+  command.allowed_ips = {network, NetworkRule{}, network};
+  const auto recorded = s.done(command);
+  const auto& made = std::get<KeyCreated>(recorded[0].event);
+  EXPECT_EQ(made.scopes, (ScopeSet{"a", "b"}));
+  EXPECT_EQ(made.allowed_origins, (std::vector<OriginRule>{any_origin(), host}));
+  EXPECT_EQ(made.allowed_ips, (std::vector<NetworkRule>{NetworkRule{}, network}));
+
+  ChangeKey same = change_of(command.id);
+  same.scopes = {"a", "b", "a"};
+  same.allowed_origins = {host, any_origin()};
+  same.allowed_ips = {network, NetworkRule{}};
+  EXPECT_THAT(s.when(same), makes_nothing());
 }
 
 TEST(CreateKey, WithAnyScopeWhereThePolicyNamesNone) {

@@ -220,6 +220,8 @@ class Run:
                 request.query.append((name, action))
             else:
                 request.query.append((name, self.values.make(schema)))
+        if operation["operationId"] == "setPolicy":  # made-up rules would refuse what the others need
+            request.query = [("dry_run", "true")]
         media = self.media_of(operation)
         if media and (operation["requestBody"]["required"] or self.rng.random() < 0.7):
             request.body = self.values.make(media["schema"])

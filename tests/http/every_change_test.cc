@@ -34,6 +34,7 @@ std::vector<Row> rows() {
       {"POST", "/v1/workspaces", kNo, {{"name", "W"}, {"owner", owner}}},
       {"POST", "/v1/workspaces/:id/suspend", kYes},
       {"POST", "/v1/workspaces/:id/resume", kYes, json::object(), "suspend"},
+      {"PUT", "/v1/workspace/policy", kYes, {{"secret_prefix", "p#"}}},
       {"POST", "/v1/members", kNo, {{"name", "N"}, {"email", "n@x.example"}, {"role", "admin"}}},
       {"PATCH", "/v1/members/:id", kYes, {{"name", "M"}}},
       {"DELETE", "/v1/members/:id", kYes},
@@ -63,8 +64,10 @@ class EveryChange : public ::testing::Test {
   Prepared prepare(const Row& row) {
     const std::string number = std::to_string(++made_);
     Prepared out{row.pattern, row.body};
-    if (out.body.contains("name") && out.body["name"].get<std::string>().ends_with('#')) {
-      out.body["name"] = out.body["name"].get<std::string>() + number;
+    for (json& value : out.body) {
+      if (!value.is_string() || !value.get<std::string>().ends_with('#')) continue;
+      const std::string text = value;
+      value = text.substr(0, text.size() - 1) + number;
     }
     const auto at = out.target.find(":id");
     if (at == std::string::npos) return out;

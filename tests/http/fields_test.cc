@@ -170,10 +170,10 @@ TEST(BodyReader, ReadsWholeNumbersOnly) {
   EXPECT_EQ(refusal(reader), "invalid_request; c invalid; d invalid; e invalid; f invalid");
 }
 
-TEST(BodyReader, SortsScopesAndDropsDoubles) {
+TEST(BodyReader, KeepsTheOrderOfScopes) {
   const Json body = json(R"({"scopes":["b:x","a.y","b:x"]})");
   BodyReader reader(body);
-  EXPECT_THAT(*reader.scopes("scopes"), ElementsAre("a.y", "b:x"));
+  EXPECT_THAT(*reader.scopes("scopes"), ElementsAre("b:x", "a.y", "b:x"));
   EXPECT_EQ(refusal(reader), "");
 }
 

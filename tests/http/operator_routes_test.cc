@@ -93,16 +93,29 @@ TEST_F(OperatorRoutes, NamesEachBadField) {
     EXPECT_EQ(answer.status, 400) << body;
     EXPECT_EQ(answer.faults(), faults) << body;
   }
-  const auto quo =
-      as_operator("POST", "/v1/workspaces",
-                  R"({"name":"W","profile":"quo","owner":{"name":"N","email":"a@b"}})");
-  EXPECT_EQ(quo.code(), "not_supported");
   const auto secret =
       as_operator("POST", "/v1/workspaces",
                   R"({"name":"W","owner":{"email":"a@b","name":")" + it.owner.secret + R"("}})");
   EXPECT_EQ(secret.code(), "secret_in_request");
   EXPECT_THAT(secret.faults(), ElementsAre("owner.name not_allowed"));
   EXPECT_EQ(it.size(), size);
+}
+
+TEST_F(OperatorRoutes, MakeAWorkspaceWithTheRulesOfAProfile) {
+  for (const char* profile : {"quo", "quotient"}) {
+    const nlohmann::json body = {
+        {"name", "W"}, {"profile", profile}, {"owner", {{"name", "N"}, {"email", "a@b"}}}};
+    const auto made = as_operator("POST", "/v1/workspaces", body.dump());
+    ASSERT_EQ(made.status, 201) << made.response.body;
+    EXPECT_EQ(made.body["workspace"]["profile"], profile);
+    const std::string secret = made.body["management_key"]["secret"];
+    const auto policy = it.call(secret, "GET", "/v1/workspace/policy").body;
+    EXPECT_EQ(policy["scopes"].size(), std::string_view(profile) == "quo" ? 1U : 10U);
+    // What was shipped can be set as it is, and then nothing changes.
+    const auto again = it.call(secret, "PUT", "/v1/workspace/policy", policy.dump());
+    EXPECT_EQ(again.status, 200) << again.response.body;
+    EXPECT_EQ(again.body["version"], 1);
+  }
 }
 
 TEST_F(OperatorRoutes, ARepeatAnswersTheSameWorkspaceAndItsSecret) {

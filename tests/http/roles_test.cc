@@ -28,6 +28,7 @@ constexpr Row kRows[] = {
     {"POST", "/v1/workspaces/:id/resume", "o"},
     {"GET", "/v1/workspace", "oauv"},
     {"GET", "/v1/workspace/policy", "oau"},
+    {"PUT", "/v1/workspace/policy", "o"},
     {"GET", "/v1/members", "oau"},
     {"GET", "/v1/members/:id", "oau"},
     {"POST", "/v1/members", "o", R"({"name":"N","email":"n@x.example","role":"verifier"})"},

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/profiles.h"
 #include "http/fields.h"
 #include "http/secret.h"
 #include "tools/commands/commands.h"
@@ -21,9 +22,9 @@ Result<void> check_options(const InitOptions& options) {
   http::check_text(faults, "--owner-name", options.owner_name, http::kMaxName);
   http::check_text(faults, "--owner-email", options.owner_email, http::kMaxName);
   if (auto refusal = faults.verdict()) return fail(std::move(*refusal));
-  if (options.profile != "default") {
-    return fail(ErrorCode::kNotSupported,
-                fmt::format("there is no profile \"{}\" yet: use \"default\"", options.profile));
+  if (!profile_policy(options.profile)) {
+    return fail(ErrorCode::kInvalidRequest, fmt::format("there is no profile \"{}\": use one of {}",
+                                                        options.profile, profile_names()));
   }
   return {};
 }
@@ -56,6 +57,7 @@ int run_init(const InitOptions& options) {
   found.workspace = fresh_id<WorkspaceId>(now);
   found.workspace_name = options.workspace;
   found.profile = options.profile;
+  found.policy = profile_policy(options.profile).value();
   found.owner = fresh_id<MemberId>(now);
   found.owner_profile =
       commit_to(encode_blob(MemberProfile{options.owner_name, options.owner_email}));

@@ -1,0 +1,143 @@
+// The policy of a workspace, which its owners set as a whole.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/decide_rules.h"
+
+namespace keyledger {
+
+namespace {
+
+std::string entry(std::string_view list, std::size_t index) {
+  return std::string(list) + '[' + std::to_string(index) + ']';
+}
+
+bool has_scope(const Policy& policy, std::string_view name) {
+  return name == kAllScopes || policy.scopes.empty() ||
+         std::any_of(policy.scopes.begin(), policy.scopes.end(),
+                     [name](const PolicyScope& scope) { return scope.name == name; });
+}
+
+// Header names have no case (RFC 9110 section 5.1).
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// The pattern without the names of its parameters, which match the same paths under any name.
+std::string shape_of(std::string_view path) {
+  std::string shape;
+  bool in_name = false;
+  for (const char c : path) {
+    if (c == '/') in_name = false;
+    if (!in_name) shape += c;
+    if (c == ':' && shape.ends_with("/:")) in_name = true;
+  }
+  return shape;
+}
+
+void check_scope_list(const Policy& policy, Faults& faults) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < policy.scopes.size(); ++i) {
+    if (seen.insert(policy.scopes[i].name).second) continue;
+    faults.add(entry("scopes", i) + ".name", FieldFault::kConflict, "The scope is listed twice.");
+  }
+}
+
+void check_default_scopes(const Policy& policy, Faults& faults) {
+  const auto& scopes = policy.default_scopes;
+  if (scopes.empty()) {
+    faults.add("default_scopes", FieldFault::kInvalid, "A key without any scope could do nothing.");
+  }
+  const auto alls = std::count(scopes.begin(), scopes.end(), kAllScopes);
+  if (alls != 0 && static_cast<std::size_t>(alls) != scopes.size()) {
+    faults.add("default_scopes", FieldFault::kConflict,
+               "ALL stands for every scope; it cannot be given together with others.");
+  }
+  for (std::size_t i = 0; i < scopes.size(); ++i) {
+    if (has_scope(policy, scopes[i])) continue;
+    faults.add(entry("default_scopes", i), FieldFault::kNotAllowed,
+               "The policy has no scope " + scopes[i] + ".");
+  }
+}
+
+void check_endpoints(const Policy& policy, Faults& faults) {
+  std::set<std::pair<std::string_view, std::string>> seen;
+  for (std::size_t i = 0; i < policy.endpoints.size(); ++i) {
+    const PolicyEndpoint& endpoint = policy.endpoints[i];
+    if (!seen.emplace(endpoint.method, shape_of(endpoint.path)).second) {
+      faults.add(entry("endpoints", i), FieldFault::kConflict,
+                 "An endpoint with this method and path is listed before.");
+    }
+    if (!endpoint.scope.empty() && !has_scope(policy, endpoint.scope)) {
+      faults.add(entry("endpoints", i) + ".scope", FieldFault::kNotAllowed,
+                 "The policy has no scope " + endpoint.scope + ".");
+    }
+  }
+}
+
+void check_headers(const Policy& policy, Faults& faults) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < policy.required_headers.size(); ++i) {
+    const RequiredHeader& header = policy.required_headers[i];
+    const std::string place = entry("required_headers", i);
+    const std::string name = lower_case(header.name);
+    if (name == "authorization") {
+      faults.add(place + ".name", FieldFault::kNotAllowed,
+                 "This header carries the key; its values cannot be listed.");
+    } else if (!seen.insert(name).second) {
+      faults.add(place + ".name", FieldFault::kConflict,
+                 "The header is listed twice; give all of its values in one entry.");
+    }
+    if (header.values.empty()) {
+      faults.add(place + ".values", FieldFault::kRequired,
+                 "Without an accepted value every request would be refused.");
+    }
+  }
+}
+
+// Every contradiction, named by field and index. What each value must look like was checked where
+// it was parsed.
+void check_policy(const Policy& policy, Faults& faults) {
+  if (!policy.allow_public && !policy.allow_private) {
+    faults.add("key_types", FieldFault::kInvalid, "At least one type of key must be allowed.");
+  }
+  check_scope_list(policy, faults);
+  check_default_scopes(policy, faults);
+  check_endpoints(policy, faults);
+  check_headers(policy, faults);
+  if (policy.max_ttl_seconds && policy.default_ttl_seconds &&
+      *policy.default_ttl_seconds > *policy.max_ttl_seconds) {
+    faults.add("default_ttl_seconds", FieldFault::kConflict,
+               "The default life of a key is longer than max_ttl_seconds.");
+  }
+}
+
+}  // namespace
+
+Result<Decision> decide_on(const Situation& in, const SetPolicy& command) {
+  if (!in.by_system() && in.role != Role::kOwner) return refuse_role(RoleSet(Role::kOwner));
+  PolicySet fact{command.policy};
+  make_set(fact.policy.default_scopes);
+  const bool is_so = fact.policy == in.policy();
+  if (is_so && !in.call.if_match) return Decision{};
+  const auto version = check_version(in, in.workspace->policy_version);
+  if (!version) return fail(version.error());
+  if (is_so) return Decision{};
+
+  Faults faults;
+  check_reason(in, faults);
+  check_policy(command.policy, faults);
+  const auto fields = faults.verdict();
+  if (!fields) return fail(fields.error());
+  Decision decision;
+  decision.push_back({policy_stream_of(in.workspace->id), std::move(fact), std::nullopt, {}});
+  return decision;
+}
+
+}  // namespace keyledger
