@@ -13,8 +13,8 @@ struct Projections::Rep {
         directory(log),
         verify_index(log),
         keys(log, verify_index),
-        audit(log, directory, keys),
         streams(log),
+        audit(log, directory, keys, streams),
         projector(*store, log,
                   {&verify_index, &directory, &keys, &streams, &audit, &calls, &schedule, &tree}) {
     verify_index.read_from(keys);
@@ -24,8 +24,8 @@ struct Projections::Rep {
   Directory directory;
   VerifyIndex verify_index;
   KeyTable keys;
-  AuditTrail audit;
   Streams streams;
+  AuditTrail audit;
   Calls calls;
   Schedule schedule;
   Tree tree;

@@ -11,6 +11,9 @@
 #include "projections/audit_join.h"
 #include "projections/directory.h"
 #include "projections/key_table.h"
+#include "projections/key_table_rows.h"
+#include "projections/position_rows.h"
+#include "projections/streams.h"
 
 namespace keyledger {
 namespace {
@@ -21,8 +24,9 @@ constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 // costs a caller several short pages and never one endless request.
 constexpr std::size_t kMaxScan = 50'000;
 
-// Rows of the index table: kind, workspace, what it is found by, position; no value.
-enum class Kind : std::uint8_t { kAll = 1, kKey = 2, kActor = 3, kAction = 4, kMember = 5 };
+// What rows of the index table (position_rows.h) begin with: kind, workspace, what events are found
+// by. By key, and by member as a target, events are found in the streams.
+enum class Kind : std::uint8_t { kAll = 1, kActor = 2, kAction = 3 };
 
 std::string prefix_of(Kind kind, const WorkspaceId& workspace) {
   std::string key;
@@ -40,10 +44,6 @@ std::string prefix_of(const WorkspaceId& workspace, EventType action) {
   std::string key = prefix_of(Kind::kAction, workspace);
   ByteWriter(key).u16(action);
   return key;
-}
-std::string row_key(std::string prefix, std::uint64_t position) {
-  ByteWriter(prefix).u64(position);
-  return prefix;
 }
 
 std::string time_key(Timestamp time, std::uint64_t position) {
@@ -68,59 +68,29 @@ bool contains_ignoring_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-// The positions of several index prefixes as one ascending or descending walk without doubles.
+// Several walks as one without doubles.
 class MergedWalk {
  public:
-  MergedWalk(const Store& store, const Table& table, std::vector<std::string> prefixes,
-             bool descending, std::uint64_t start)
-      : descending_(descending) {
-    for (std::string& prefix : prefixes) {
-      auto cursor = store.cursor(table);
-      const std::string key = row_key(prefix, start);
-      descending ? cursor->seek_backward(key) : cursor->seek(key);
-      lanes_.push_back({std::move(prefix), std::move(cursor)});
-    }
-  }
+  MergedWalk(std::vector<PositionWalk> walks, bool descending)
+      : walks_(std::move(walks)), descending_(descending) {}
 
   // The next position; nothing at the end.
   Result<std::optional<std::uint64_t>> next() {
     std::optional<std::uint64_t> best;
-    for (Lane& lane : lanes_) {
-      auto head = lane.position();
+    for (const PositionWalk& walk : walks_) {
+      auto head = walk.position();
       if (!head) return fail(head.error());
       if (*head && (!best || (descending_ ? **head > *best : **head < *best))) best = *head;
     }
-    if (best) {
-      for (Lane& lane : lanes_) lane.pass(*best, descending_);
+    for (PositionWalk& walk : walks_) {
+      if (best && *walk.position() == best) walk.pass();
     }
     return best;
   }
 
  private:
-  struct Lane {
-    std::string prefix;
-    std::unique_ptr<StoreCursor> cursor;
-
-    Result<std::optional<std::uint64_t>> position() const {
-      if (!cursor->valid()) {
-        if (auto status = cursor->status(); !status) return fail(status.error());
-        return std::optional<std::uint64_t>();
-      }
-      if (!cursor->key().starts_with(prefix)) return std::optional<std::uint64_t>();
-      ByteReader in(cursor->key().substr(prefix.size()));
-      const std::uint64_t position = in.u64();
-      if (!in.finished()) return fail(ErrorCode::kCorrupt, "a row of the audit index is damaged");
-      return std::optional<std::uint64_t>(position);
-    }
-    void pass(std::uint64_t taken, bool descending) {
-      const auto head = position();
-      if (!head || !*head || **head != taken) return;
-      descending ? cursor->previous() : cursor->next();
-    }
-  };
-
+  std::vector<PositionWalk> walks_;
   bool descending_;
-  std::vector<Lane> lanes_;
 };
 
 }  // namespace
@@ -129,6 +99,7 @@ struct AuditTrail::Rep {
   const EventLog& log;
   const Directory& directory;
   const KeyTable& keys;
+  const Streams& streams;
   Store* store = nullptr;
   const Table* index = nullptr;
   const Table* times = nullptr;
@@ -139,15 +110,17 @@ struct AuditTrail::Rep {
             [this](const KeyId& key, std::uint64_t at) { return key_name(key, at); }};
   }
 
-  Result<std::optional<std::string>> key_name(const KeyId& key, std::uint64_t position) const {
-    const auto cursor = store->cursor(*names);
-    const std::string wanted = name_key(key, position);
-    cursor->seek_backward(wanted);
+  // Rows of "names": key id, position of a renaming; the name until then.
+  Result<std::optional<std::string>> key_name(const KeyId& id, std::uint64_t position) const {
+    const auto key = keys.key(id);
+    if (!key) return fail(key.error());
+    if (!*key) return std::optional<std::string>();
+    const auto cursor = store->cursor(*names);  // after the key: it sees every renaming that did
+    const std::string wanted = name_key(id, position + 1);
+    cursor->seek(wanted);
     if (auto status = cursor->status(); !status) return fail(status.error());
-    if (!cursor->valid() || cursor->key().substr(0, 16) != std::string_view(wanted).substr(0, 16)) {
-      return std::optional<std::string>();
-    }
-    return std::optional<std::string>(cursor->value());
+    const bool renamed_since = cursor->valid() && cursor->key().starts_with(id_bytes(id));
+    return std::optional(renamed_since ? std::string(cursor->value()) : (*key)->name);
   }
 
   // The first position recorded at or after `time`; kNoEnd if there is none yet.
@@ -183,21 +156,33 @@ struct AuditTrail::Rep {
     }
     return std::pair(first, end);
   }
+
+  // Over the narrowest index that holds all matches.
+  [[nodiscard]] MergedWalk walk(const AuditFilter& filter, bool descending,
+                                std::uint64_t start) const {
+    std::vector<PositionWalk> walks;
+    const auto add = [&](std::string prefix) {
+      walks.emplace_back(store->cursor(*index), std::move(prefix), descending, start);
+    };
+    const WorkspaceId& workspace = filter.workspace;
+    if (filter.key) {
+      walks.push_back(streams.walk(stream_of(*filter.key), descending, start));
+    } else if (filter.member) {
+      walks.push_back(streams.walk(stream_of(*filter.member), descending, start));
+      add(prefix_of(Kind::kActor, workspace, filter.member->bytes));
+    } else if (filter.actor) {
+      add(prefix_of(Kind::kActor, workspace, *filter.actor));
+    } else if (filter.actions.empty()) {
+      add(prefix_of(Kind::kAll, workspace));
+    }
+    if (walks.empty()) {
+      for (const EventType action : filter.actions) add(prefix_of(workspace, action));
+    }
+    return {std::move(walks), descending};
+  }
 };
 
 namespace {
-
-// The narrowest index that holds all matches.
-std::vector<std::string> prefixes_for(const AuditFilter& filter) {
-  const WorkspaceId& workspace = filter.workspace;
-  if (filter.key) return {prefix_of(Kind::kKey, workspace, filter.key->bytes)};
-  if (filter.member) return {prefix_of(Kind::kMember, workspace, filter.member->bytes)};
-  if (filter.actor) return {prefix_of(Kind::kActor, workspace, *filter.actor)};
-  if (filter.actions.empty()) return {prefix_of(Kind::kAll, workspace)};
-  std::vector<std::string> prefixes;
-  for (const EventType action : filter.actions) prefixes.push_back(prefix_of(workspace, action));
-  return prefixes;
-}
 
 bool concerns_member(const RecordedEvent& event, const MemberId& member) {
   const bool acted = event.actor.kind == ActorKind::kMember && event.actor.id == member.bytes;
@@ -206,6 +191,7 @@ bool concerns_member(const RecordedEvent& event, const MemberId& member) {
 
 // What the event itself says; names and addresses are looked at after the join.
 bool matches(const AuditFilter& filter, const RecordedEvent& event) {
+  if (event.workspace != filter.workspace) return false;
   if (filter.key && event.stream != stream_of(*filter.key)) return false;
   if (filter.actor && (event.actor.kind == ActorKind::kSystem || event.actor.id != *filter.actor)) {
     return false;
@@ -226,8 +212,9 @@ bool matches(const AuditFilter& filter, const AuditEntry& entry) {
 
 }  // namespace
 
-AuditTrail::AuditTrail(const EventLog& log, const Directory& directory, const KeyTable& keys)
-    : rep_(new Rep{log, directory, keys}) {}
+AuditTrail::AuditTrail(const EventLog& log, const Directory& directory, const KeyTable& keys,
+                       const Streams& streams)
+    : rep_(new Rep{log, directory, keys, streams}) {}
 AuditTrail::~AuditTrail() = default;
 
 Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
@@ -238,8 +225,7 @@ Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
   if (first >= end) return page;
 
   const std::uint64_t start = request.descending ? end - 1 : first;
-  MergedWalk walk(*rep_->store, *rep_->index, prefixes_for(request.filter), request.descending,
-                  start);
+  MergedWalk walk = rep_->walk(request.filter, request.descending, start);
   EventReader reader(rep_->log);
   AuditJoin join = rep_->join();
   std::uint64_t last = 0;
@@ -291,38 +277,25 @@ Result<void> AuditTrail::open(Store& store) {
 Result<void> AuditTrail::load(std::uint64_t) { return {}; }
 
 Result<void> AuditTrail::apply(const CommittedFrame& frame, StoreBatch& batch) {
+  PositionRows index;
   std::optional<Timestamp> time_before;
   for (const RecordedEvent& event : frame.events) {
-    const auto index = [&](std::string prefix) {
-      batch.put(*rep_->index, row_key(std::move(prefix), event.position), {});
-    };
     const WorkspaceId& workspace = event.workspace;
-    index(prefix_of(Kind::kAll, workspace));
-    index(prefix_of(workspace, tag_of(event.event)));
-    if (event.stream.kind == StreamKind::kKey) {
-      index(prefix_of(Kind::kKey, workspace, event.stream.id));
-    }
-    if (event.stream.kind == StreamKind::kMember) {
-      index(prefix_of(Kind::kMember, workspace, event.stream.id));
-    }
+    index.add(prefix_of(Kind::kAll, workspace), event.position);
+    index.add(prefix_of(workspace, tag_of(event.event)), event.position);
     if (event.actor.kind != ActorKind::kSystem) {
-      index(prefix_of(Kind::kActor, workspace, event.actor.id));
-    }
-    if (event.actor.kind == ActorKind::kMember) {
-      index(prefix_of(Kind::kMember, workspace, event.actor.id));
+      index.add(prefix_of(Kind::kActor, workspace, event.actor.id), event.position);
     }
     // Each frame begins anew, so that the rows do not depend on where a run of the program began.
     if (event.time != time_before) {
       batch.put(*rep_->times, time_key(event.time, event.position), {});
     }
     time_before = event.time;
-    if (const auto* created = std::get_if<KeyCreated>(&event.event)) {
-      batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), created->name);
-    }
     if (const auto* renamed = std::get_if<KeyRenamed>(&event.event)) {
-      batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), renamed->to);
+      batch.put(*rep_->names, name_key(KeyId{event.stream.id}, event.position), renamed->from);
     }
   }
+  index.put(batch, *rep_->index);
   return {};
 }
 

@@ -18,6 +18,7 @@ namespace keyledger {
 
 class Directory;
 class KeyTable;
+class Streams;
 
 // All that are set must hold.
 struct AuditFilter {
@@ -63,7 +64,9 @@ struct AuditPage {
 // Thread safety: queries from any thread.
 class AuditTrail : public Projection {
  public:
-  AuditTrail(const EventLog& log, const Directory& directory, const KeyTable& keys);
+  // Asks the others for what they have: the streams for the events of one key or member.
+  AuditTrail(const EventLog& log, const Directory& directory, const KeyTable& keys,
+             const Streams& streams);
   ~AuditTrail() override;
 
   [[nodiscard]] Result<AuditPage> list(const AuditPageRequest& request) const;
@@ -74,7 +77,7 @@ class AuditTrail : public Projection {
   [[nodiscard]] Result<AuditEntry> entry(std::uint64_t position) const;
 
   [[nodiscard]] std::string_view name() const override { return "audit_trail"; }
-  [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] std::uint32_t version() const override { return 2; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;

@@ -75,16 +75,10 @@ Result<KeyPage> KeyTable::list(const KeyPageRequest& request) const {
 Result<std::optional<KeyId>> KeyTable::key_named(const WorkspaceId& workspace,
                                                  Environment environment,
                                                  std::string_view name) const {
-  const std::string prefix = holders_prefix(workspace, environment, name);
-  const auto cursor = rep_->rows.holders();
-  cursor->seek_backward(prefix + std::string(9, '\xFF'));  // behind every position
-  if (!cursor->valid() || !cursor->key().starts_with(prefix)) {
-    if (auto walked = cursor->status(); !walked) return fail(walked.error());
-    return std::optional<KeyId>();
-  }
-  const auto id = key_id_in(cursor->value());
-  if (!id) return damaged_key_row();
-  return id;
+  const auto holders = rep_->rows.holders(holders_key(workspace, environment, name));
+  if (!holders) return fail(holders.error());
+  if (holders->empty()) return std::optional<KeyId>();
+  return std::optional(holders->back().id);
 }
 
 Result<std::vector<KeyId>> KeyTable::management_keys(const MemberId& member) const {
@@ -153,10 +147,13 @@ Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
     }
     apply_event(found->second.after, event, frame.side.events[i]);
   }
+  HolderChanges holders(rep_->rows);
   for (const auto& [id, change] : touched) {
     if (change.after.key.version == 0) continue;  // it was never made
     rep_->rows.write(batch, change.before, change.after);
+    if (auto noted = holders.note(change.before, change.after); !noted) return noted;
   }
+  holders.put(batch);
   return {};
 }
 

@@ -68,6 +68,9 @@ rocksdb::Options database_options(const StoreOptions& wanted, std::shared_ptr<Wr
 
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.arena_block_size = 64U << 10U;  // there are many tables, most of them small
+  // A filter in memory, too, 64 KiB a table: most keys that are asked for are new ones.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.002;
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);

@@ -10,17 +10,14 @@
 namespace keyledger {
 namespace {
 
-// Row: stream kind, id, position; no value. Rows of one stream lie together, oldest first.
-std::string row_key(const StreamId& stream, std::uint64_t position) {
-  std::string key;
-  ByteWriter out(key);
+// What the rows of a stream (position_rows.h) begin with: its kind and id.
+std::string prefix_of(const StreamId& stream) {
+  std::string prefix;
+  ByteWriter out(prefix);
   out.u8(static_cast<std::uint8_t>(stream.kind));
   out.array(stream.id);
-  out.u64(position);
-  return key;
+  return prefix;
 }
-
-constexpr std::size_t kPrefixSize = 17;
 
 }  // namespace
 
@@ -36,17 +33,17 @@ Streams::~Streams() = default;
 Result<std::vector<std::uint64_t>> Streams::positions(const StreamId& stream, std::uint64_t from,
                                                       std::size_t limit) const {
   std::vector<std::uint64_t> found;
-  const auto cursor = rep_->store->cursor(*rep_->rows);
-  const std::string start = row_key(stream, from);
-  const std::string_view prefix = std::string_view(start).substr(0, kPrefixSize);
-  for (cursor->seek(start); cursor->valid() && found.size() < limit; cursor->next()) {
-    if (!cursor->key().starts_with(prefix)) break;
-    ByteReader in(cursor->key().substr(kPrefixSize));
-    found.push_back(in.u64());
-    if (!in.finished()) return fail(ErrorCode::kCorrupt, "a row of the stream index is damaged");
+  for (PositionWalk here = walk(stream, false, from); found.size() < limit; here.pass()) {
+    const auto position = here.position();
+    if (!position) return fail(position.error());
+    if (!*position) break;
+    found.push_back(**position);
   }
-  if (auto status = cursor->status(); !status) return fail(status.error());
   return found;
+}
+
+PositionWalk Streams::walk(const StreamId& stream, bool descending, std::uint64_t start) const {
+  return {rep_->store->cursor(*rep_->rows), prefix_of(stream), descending, start};
 }
 
 namespace {
@@ -95,9 +92,11 @@ Result<void> Streams::open(Store& store) {
 Result<void> Streams::load(std::uint64_t) { return {}; }
 
 Result<void> Streams::apply(const CommittedFrame& frame, StoreBatch& batch) {
+  PositionRows rows;
   for (const RecordedEvent& event : frame.events) {
-    batch.put(*rep_->rows, row_key(event.stream, event.position), {});
+    rows.add(prefix_of(event.stream), event.position);
   }
+  rows.put(batch, *rep_->rows);
   return {};
 }
 

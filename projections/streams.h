@@ -10,6 +10,7 @@
 #include "core/key.h"
 #include "core/workspace.h"
 #include "events/log/event_log.h"
+#include "projections/position_rows.h"
 #include "projections/projection.h"
 
 namespace keyledger {
@@ -24,6 +25,9 @@ class Streams : public Projection {
   [[nodiscard]] Result<std::vector<std::uint64_t>> positions(const StreamId& stream,
                                                              std::uint64_t from,
                                                              std::size_t limit) const;
+  // The same as a walk from `start` on, in either direction.
+  [[nodiscard]] PositionWalk walk(const StreamId& stream, bool descending,
+                                  std::uint64_t start) const;
   // The key just after event `position` (which may be of any stream). Nothing if it did not exist
   // yet.
   [[nodiscard]] Result<std::optional<Key>> key_at(const KeyId& id, std::uint64_t position) const;
@@ -34,7 +38,7 @@ class Streams : public Projection {
                                                               std::uint64_t position) const;
 
   [[nodiscard]] std::string_view name() const override { return "streams"; }
-  [[nodiscard]] std::uint32_t version() const override { return 1; }
+  [[nodiscard]] std::uint32_t version() const override { return 2; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;

@@ -4,12 +4,14 @@
 //   bare    the very frames and side objects that the ledger made, written to RocksDB with sync
 //   ledger  N callers creating keys through the whole write path: decide, encode, append,
 //   projections
-// Prints events per second and the two ratios that docs/architecture.md promises. Usage:
+// Prints events per second, the two ratios of docs/performance.md, and the CPU time of an event,
+// callers included. Usage:
 //   append_bench DIRECTORY [CALLERS] [SECONDS] [ROUNDS]
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +35,16 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Of the whole process: what an event costs, whatever the disk and the rest of the machine do.
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 template <typename T>
@@ -132,11 +144,13 @@ int run(const std::string& directory, int callers, double seconds, int rounds) {
 
   std::vector<double> to_bare;
   std::vector<double> to_raw;
-  fmt::print("{:>8} {:>12} {:>12} {:>12} {:>14} {:>12} {:>12}\n", "round", "raw/s", "bare/s",
-             "ledger/s", "events/frame", "ledger/bare", "ledger/raw");
+  fmt::print("{:>8} {:>12} {:>12} {:>12} {:>14} {:>14} {:>12} {:>12}\n", "round", "raw/s", "bare/s",
+             "ledger/s", "events/frame", "CPU us/event", "ledger/bare", "ledger/raw");
   for (int round = 0; round < rounds; ++round) {
     const std::uint64_t first = service->log().size();
+    const double cpu_before = cpu_seconds();
     const double ledger = run_ledger(*service, sample, callers, seconds, number);
+    const double cpu = cpu_seconds() - cpu_before;
     const std::uint64_t events = service->log().size() - first;
     const auto written = or_exit(service->log().read(first, 1U << 30U));
     std::size_t bytes = 0;
@@ -145,10 +159,10 @@ int run(const std::string& directory, int callers, double seconds, int rounds) {
     const double raw = run_raw(file, seconds / 2, bytes / std::max<std::uint64_t>(events, 1));
     to_bare.push_back(ledger / bare_rate);
     to_raw.push_back(ledger / raw);
-    fmt::print("{:>8} {:>12.0f} {:>12.0f} {:>12.0f} {:>14.1f} {:>12.2f} {:>12.2f}\n", round + 1,
-               raw, bare_rate, ledger,
-               static_cast<double>(events) / static_cast<double>(written.size()), to_bare.back(),
-               to_raw.back());
+    fmt::print("{:>8} {:>12.0f} {:>12.0f} {:>12.0f} {:>14.1f} {:>14.1f} {:>12.2f} {:>12.2f}\n",
+               round + 1, raw, bare_rate, ledger,
+               static_cast<double>(events) / static_cast<double>(written.size()),
+               cpu * 1e6 / static_cast<double>(events), to_bare.back(), to_raw.back());
   }
   ::close(file);
   fmt::print("median with {} callers: ledger/bare {:.2f}, ledger/raw {:.2f}\n", callers,
