@@ -24,7 +24,8 @@ Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::st
     : ledger_(ledger),
       projections_(projections),
       watermark_path_(std::move(watermark_path)),
-      clock_(std::move(clock)) {
+      clock_(std::move(clock)),
+      inactivity_(ledger, projections, clock_()) {
   tick();
   thread_ = std::thread([this] { run(); });
 }
@@ -50,6 +51,7 @@ void Housekeeper::run() {
 void Housekeeper::tick() {
   write_watermark();
   record_due();
+  inactivity_.look(clock_());
   write_watermark();
 }
 

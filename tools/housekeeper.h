@@ -1,5 +1,6 @@
 // The clockwork beside the ledger: once a second it records what fell due (expired keys, ended
-// overlaps) and writes the watermark. Nothing waits for it: verify looks at the clock itself.
+// overlaps), suspends keys that nobody uses where a policy says so, and writes the watermark.
+// Nothing waits for it: verify looks at the clock itself.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +11,7 @@
 
 #include "core/ledger.h"
 #include "projections/all.h"
+#include "tools/inactivity.h"
 
 namespace keyledger {
 
@@ -30,6 +32,7 @@ class Housekeeper {
   const Projections& projections_;
   const std::string watermark_path_;
   const std::function<Timestamp()> clock_;
+  Inactivity inactivity_;
   std::uint64_t written_size_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_;
