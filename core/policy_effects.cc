@@ -82,19 +82,8 @@ void add_scope_effects(Effects& effects, const Policy& before, const Policy& aft
   }
 }
 
-// A path that the pattern is about: "/a/:id/*" is about "/a/x/x".
-std::string path_for(const std::string& pattern) {
-  std::string path;
-  for (std::size_t at = 0; at < pattern.size();) {
-    const std::size_t end = std::min(pattern.find('/', at + 1), pattern.size());
-    const std::string segment = pattern.substr(at, end - at);
-    path += segment.starts_with("/:") || segment == "/*" ? "/x" : segment;
-    at = end;
-  }
-  return path;
-}
-
-// Every line of both lists is tried with a path of its own, and one that is on neither list.
+// Every line of both lists is tried with its own pattern, which is a path that fits it (":id" and
+// "*" are segments, too), and then one that is on neither list.
 void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& after,
                           const Key& key) {
   if (before.endpoints == after.endpoints && before.scopes == after.scopes) return;
@@ -112,7 +101,7 @@ void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& 
     if (had && !has) lost.push_back(shown);
     if (has && !had) gained.push_back(shown);
   };
-  for (const auto& [method, path] : lines) compare(method, path_for(path), method + ' ' + path);
+  for (const auto& [method, path] : lines) compare(method, path, method + ' ' + path);
   compare("GET", "/no/endpoint/of/either/list", "endpoints that are not listed");
   if (!lost.empty()) {
     effects.push_back({"endpoints", kLoses, "It no longer reaches " + listed(lost) + "."});

@@ -113,9 +113,11 @@ TEST(PolicyEffects, NameLiveKeysOpenToEveryOrigin) {
 
 TEST(PolicyEffects, SayWhichEndpointsAKeyLosesAndGains) {
   Policy before;
-  before.endpoints = {{"GET", "/a/:id", "", true}, {"POST", "/a", "W", true}};
+  before.endpoints = {
+      {"GET", "/a/:id", "", true}, {"POST", "/a", "W", true}, {"GET", "/b/:x/*", "", true}};
   Policy after;
-  after.endpoints = {{"GET", "/a/:id", "", false}, {"POST", "/a", "", true}};
+  after.endpoints = {
+      {"GET", "/a/:id", "", false}, {"POST", "/a", "", true}, {"GET", "/b/:x/*", "N", true}};
   const auto details = [&](const Policy& from, const Policy& to, const Key& key) {
     std::vector<std::string> out;
     for (const PolicyEffect& effect : PolicyChange(from, to, kNoon).effects_on(key, {})) {
@@ -126,10 +128,12 @@ TEST(PolicyEffects, SayWhichEndpointsAKeyLosesAndGains) {
   };
   const Key open = live_key(KeyType::kPublic, {"R"});
   EXPECT_THAT(details(before, after, open),
-              ElementsAre("It no longer reaches GET /a/:id.", "It reaches POST /a from now on."));
+              ElementsAre("It no longer reaches GET /a/:id, GET /b/:x/*.",
+                          "It reaches POST /a from now on."));
   EXPECT_THAT(details(before, after, live_key(KeyType::kPrivate)), IsEmpty());
   EXPECT_THAT(details({}, after, open),
-              ElementsAre("It no longer reaches GET /a/:id, endpoints that are not listed."));
+              ElementsAre("It no longer reaches GET /a/:id, GET /b/:x/*, endpoints that are not "
+                          "listed."));
   EXPECT_THAT(details({}, after, live_key(KeyType::kPrivate)), IsEmpty());
 }
 

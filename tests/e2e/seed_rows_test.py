@@ -203,6 +203,17 @@ class Quotient(Profile):
         past = {"type": "private", "name": "x", "expires_at": "2020-01-01T00:00:00Z"}
         self.assertEqual(self.refused(past), [("expires_at", "invalid")])
 
+    def test_T7_last_used_created_at_created_by(self):
+        made = self.owner.create_key("counted")
+        path = "/v1/keys/" + made["key"]["id"]
+        self.assertEqual((made["key"]["last_used_at"], made["key"]["use_count"]), (None, 0))
+        self.owner.verify(made["secret"])
+        self.owner.verify(made["secret"], environment="test")  # refused, so no use
+        key, _ = self.owner.expect(200, "GET", path)
+        self.assertEqual(key["use_count"], 1)
+        self.assertGreaterEqual(key["last_used_at"], key["created_at"])
+        self.assertEqual((key["created_by"]["type"], key["created_by"]["name"]), ("member", "Olga"))
+
     def test_T8_the_fields_of_a_key_and_both_types_over_the_api(self):
         for kind in ("public", "private"):
             origins = ["example.com"] if kind == "public" else []

@@ -19,7 +19,7 @@ LONG = os.environ.get("KEYLEDGER_LONG_TESTS") == "1"
 class Server:
     """One data directory and the program that serves it. Use with `with`; it removes the directory."""
 
-    def __init__(self, program):
+    def __init__(self, program, *init_options):
         self.program = program
         self.home = tempfile.mkdtemp(prefix="keyledger-e2e-")
         self.data = os.path.join(self.home, "data")
@@ -28,7 +28,7 @@ class Server:
         self.process = None
         self.port = None
         self.run("init", "--data", self.data, "--workspace", "acme", "--owner-name", "Ada",
-                 "--owner-email", "ada@example.com", "--key-file", self.key_file)
+                 "--owner-email", "ada@example.com", "--key-file", self.key_file, *init_options)
         with open(self.key_file, encoding="ascii") as file:
             self.owner = file.read().strip()
 
