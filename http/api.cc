@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "http/guess_guard.h"
 #include "http/public_suffix.h"
 #include "http/retired_use.h"
 #include "http/sealed_secrets.h"
@@ -25,7 +26,8 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       log(the_log),
       options(std::move(the_options)),
       sealed_secrets(std::make_unique<SealedSecrets>(kMaxSealed)),
-      retired_use(std::make_unique<RetiredUse>()) {
+      retired_use(std::make_unique<RetiredUse>()),
+      guess_guard(std::make_unique<GuessGuard>(options.refusals_per_minute)) {
   load_public_suffixes();
 }
 

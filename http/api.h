@@ -17,6 +17,7 @@
 
 namespace keyledger::http {
 
+class GuessGuard;
 class RetiredUse;
 class SealedSecrets;
 
@@ -40,6 +41,9 @@ struct ApiOptions {
   // one), "[::1]"; in any case. Others are answered 421. Empty: not checked.
   std::vector<std::string> hosts;
   TrustedProxies trusted_proxies = {};  // whose word about their clients counts
+  // How many wrong keys a minute one client address may present before the refusals become 429
+  // (http/guess_guard.h). 0: any number.
+  std::uint32_t refusals_per_minute = 0;
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
   // Called with each verdict that a client asked for, likewise.
@@ -64,6 +68,7 @@ class Api {
   const ApiOptions options;
   const std::unique_ptr<SealedSecrets> sealed_secrets;
   const std::unique_ptr<RetiredUse> retired_use;
+  const std::unique_ptr<GuessGuard> guess_guard;
 
  private:
   std::atomic<int> waiting_{0};

@@ -170,13 +170,15 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
     request.from.origin = parse_origin(*origin);
   if (original) request.endpoint = {original->method, original->target};
   request.headers = headers;
-  const auto answer =
-      judge_presented(call, credential_of(call.request).value_or(""), request, policy);
+  const std::string_view presented = credential_of(call.request).value_or("");
+  const auto answer = judge_presented(call, presented, request, policy);
   if (!answer) {
     declined = true;
     return {};
   }
   const Verdict verdict = answer->judgement.verdict;
+  call.is_guess = !presented.empty() && verdict <= Verdict::kNotFound && !answer->credential &&
+                  verdict != Verdict::kHeaderRequired;
   Response response = verdict == Verdict::kValid
                           ? allowed(*answer)
                           : refused(call, verdict, verdict_detail(verdict, request, policy));

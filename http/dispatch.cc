@@ -10,6 +10,7 @@
 #include "http/authorize_request.h"
 #include "http/caller.h"
 #include "http/fields.h"
+#include "http/guess_guard.h"
 #include "http/match.h"
 #include "http/problem.h"
 #include "http/routes.h"
@@ -249,7 +250,7 @@ class Exchange {
       const Error& error = response.error();
       const bool asked_for = error.code == ErrorCode::kBehind;  // a position ahead, by the client
       if (status_of(error.code) >= 500 && !asked_for) record_.fault = error.detail;
-      return problem(error, record_.request_id);
+      return problem(error, record_.request_id, retry_after_);
     } catch (const std::exception& error) {
       record_.fault = error.what();
     } catch (...) {
@@ -296,18 +297,23 @@ class Exchange {
     declined_ = call.declined;
     position_ = call.position;
     replayed_ = call.replayed;
+    if (call.is_guess) retry_after_ = api_.guess_guard->refuse(client_, now_);
+    if (retry_after_) {
+      return fail(ErrorCode::kRateLimited, "Too many wrong keys came from this address.");
+    }
     return response;
   }
 
   Result<Response> answer(Call& call) {
     if (call.route.permission.kind == Permission::Kind::kMembers) {
-      std::optional<RetiredSecret> retired;
-      auto caller = authenticate(request_, client_.ip, api_.projections, now_, retired);
-      if (retired && !may_wait_) {
+      WrongCredential wrong;
+      auto caller = authenticate(request_, client_.ip, api_.projections, now_, wrong);
+      if (wrong.retired && !may_wait_) {
         call.declined = true;
         return Response();
       }
-      if (retired) record_retired_use(api_, *retired, record_.request_id, now_);
+      if (wrong.retired) record_retired_use(api_, *wrong.retired, record_.request_id, now_);
+      call.is_guess = wrong.is_guess;
       if (!caller) return fail(caller.error());
       call.caller = *caller;
       if (!may_wait_ && !call.route.permission.roles.has(caller->role)) {
@@ -334,6 +340,7 @@ class Exchange {
   AccessRecord record_;
   std::optional<std::uint64_t> position_;
   bool replayed_ = false;
+  std::optional<std::uint32_t> retry_after_;
   std::string allow_;
 };
 

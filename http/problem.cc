@@ -10,7 +10,7 @@ namespace {
 struct Row {
   int status = 500;
   std::string_view title;
-  int retry_after = 0;  // seconds; 0: repeating does not help
+  std::uint32_t retry_after = 0;  // seconds; 0: repeating does not help
 };
 
 // What each code means to a client. The names of the codes are in events/result.cc.
@@ -82,7 +82,8 @@ Response problem_response(int status, const Json& body) {
 
 int status_of(ErrorCode code) { return row_of(code).status; }
 
-Response problem(const Error& error, std::string_view request_id) {
+Response problem(const Error& error, std::string_view request_id,
+                 std::optional<std::uint32_t> retry_after) {
   const Row row = row_of(error.code);
   const std::string_view detail = hides_detail(error.code)
                                       ? "Something went wrong inside; the server's log says more."
@@ -97,7 +98,8 @@ Response problem(const Error& error, std::string_view request_id) {
 
   Response response = problem_response(row.status, body);
   if (row.retry_after > 0) {
-    response.headers.emplace_back("Retry-After", std::to_string(row.retry_after));
+    const auto seconds = retry_after.value_or(row.retry_after);
+    response.headers.emplace_back("Retry-After", std::to_string(seconds));
   }
   if (error.current_version) {
     response.headers.emplace_back("ETag", '"' + std::to_string(*error.current_version) + '"');

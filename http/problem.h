@@ -2,6 +2,8 @@
 // here.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,8 +17,10 @@ namespace keyledger::http {
 [[nodiscard]] int status_of(ErrorCode code);
 
 // `instance` is "urn:request:<request id>". Sets Retry-After where waiting helps and
-// WWW-Authenticate with 401.
-[[nodiscard]] Response problem(const Error& error, std::string_view request_id);
+// WWW-Authenticate with 401. `retry_after` is the seconds to wait where they are known, as they are
+// with kRateLimited.
+[[nodiscard]] Response problem(const Error& error, std::string_view request_id,
+                               std::optional<std::uint32_t> retry_after = std::nullopt);
 
 // A refusal that is an answer by itself and no failed call: a gateway's question about a request
 // has statuses of its own.

@@ -89,6 +89,9 @@ struct Call {
 
   // What a gateway appended to the pattern of /v1/authorize, as it came; lies in the request.
   std::string_view appended = {};
+  // Set with a refusal because the credential is nobody's: it counts against the address that sent
+  // it, and one too many is answered 429 instead (http/guess_guard.h).
+  bool is_guess = false;
 
   // The id in the path; kNotFound if it is not even one of its kind.
   template <typename IdType>

@@ -88,10 +88,10 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
       ->envname("KEYLEDGER_ACCESS_LOG")
       ->capture_default_str();
   const auto number = [&](const char* name, std::uint32_t& value, const char* variable,
-                          const char* help) {
+                          const char* help, int least = 1) {
     command->add_option(name, value, help)
         ->envname(variable)
-        ->check(CLI::Range(1, 1'000'000))
+        ->check(CLI::Range(least, 1'000'000))
         ->capture_default_str();
   };
   number("--threads", serve.threads, "KEYLEDGER_THREADS",
@@ -101,6 +101,8 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
       "--connections-per-address", serve.connections_per_address,
       "KEYLEDGER_CONNECTIONS_PER_ADDRESS",
       "of one IPv4 address or IPv6 /64, loopback excepted; raise it for a proxy on another host");
+  number("--refusals-per-minute", serve.refusals_per_minute, "KEYLEDGER_REFUSALS_PER_MINUTE",
+         "of wrong keys of one client address, before it is told 429 instead of 401; 0: any", 0);
   command->add_flag("--accept-rollback", serve.accept_rollback,
                     "go on with a ledger that lost its end, under a new origin; recorded");
   command->callback([&serve, &exit_code] { exit_code = run_serve(serve); });

@@ -302,5 +302,61 @@ TEST_F(Dispatch, AnswersWhatTheListenerCouldNotRead) {
   EXPECT_TRUE(response.header("X-Request-Id"));
 }
 
+class GuardedDispatch : public testing::Test {
+ protected:
+  GuardedDispatch() {
+    http::ApiOptions options;
+    options.clock = [this] { return it.clock.now(); };
+    options.refusals_per_minute = 2;
+    it.api = std::make_unique<http::Api>(*it.ledger, *it.projections, it.log, options);
+  }
+
+  int status(std::string_view secret, std::string_view target) {
+    return it.call(secret, "GET", target).status;
+  }
+  // Uses up what the address has.
+  void guess_too_often() {
+    for (int i = 0; i < 2; ++i) ASSERT_EQ(status("mk_live_guess", "/v1/keys"), 401);
+    ASSERT_EQ(status("mk_live_guess", "/v1/keys"), 429);
+  }
+
+  TestLedger it;
+};
+
+TEST_F(GuardedDispatch, TurnsRefusalsOfWrongKeysInto429) {
+  guess_too_often();
+  const auto answer = it.call("mk_live_guess", "GET", "/v1/keys");
+  EXPECT_EQ(answer.code(), "rate_limited");
+  EXPECT_EQ(answer.header("Retry-After"), "30");
+  EXPECT_EQ(answer.header("WWW-Authenticate"), "");
+  EXPECT_EQ(status("sk_live_guess", "/v1/whoami"), 429) << "one count for all";
+  EXPECT_EQ(status("no key at all", "/v1/whoami"), 429);
+  it.clock.advance_ms(30'000);
+  EXPECT_EQ(status("mk_live_guess", "/v1/keys"), 401);
+  EXPECT_EQ(status("mk_live_guess", "/v1/keys"), 429);
+}
+
+TEST_F(GuardedDispatch, NeverRefusesAValidKeyForItsAddress) {
+  const std::string secret = it.add_key("crm")["secret"];
+  guess_too_often();
+  EXPECT_EQ(status(it.owner.secret, "/v1/keys"), 200);
+  EXPECT_EQ(status(secret, "/v1/whoami"), 200);
+  const auto unknown = it.call(it.owner.secret, "POST", "/v1/keys/verify", R"({"key":"x"})");
+  EXPECT_EQ(unknown.status, 200) << "a verdict is no refusal";
+}
+
+TEST_F(GuardedDispatch, CountsOnlyKeysThatAreNobodys) {
+  const auto made = it.add_key("crm");
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  const std::string old = made["secret"];
+  ASSERT_EQ(it.call(it.owner.secret, "POST", path + "/revoke", "{}").status, 200);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(status(old, "/v1/whoami"), 401) << "it was a key once";
+    EXPECT_EQ(status(old, "/v1/keys"), 401) << "of another type";
+    EXPECT_EQ(status("", "/v1/keys"), 401) << "none at all";
+  }
+  EXPECT_EQ(status("mk_live_guess", "/v1/keys"), 401);
+}
+
 }  // namespace
 }  // namespace keyledger

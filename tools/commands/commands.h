@@ -35,6 +35,7 @@ struct ServeOptions {
   std::uint32_t threads = 128;                  // requests that may wait for the disk at a time
   std::uint32_t connections = 4096;             // at a time
   std::uint32_t connections_per_address = 256;  // likewise; not counted for this machine's own
+  std::uint32_t refusals_per_minute = 60;       // of wrong keys, of one client address; 0: any
   bool accept_rollback = false;
 };
 [[nodiscard]] int run_serve(const ServeOptions& options);

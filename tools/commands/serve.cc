@@ -84,6 +84,7 @@ http::ApiOptions api_options(const ServeOptions& options, const ListenAddress& l
   api.hosts = {"localhost", "127.0.0.1", "[::1]"};
   api.hosts.push_back(host_in_url(listen.host));
   api.hosts.insert(api.hosts.end(), options.hosts.begin(), options.hosts.end());
+  api.refusals_per_minute = options.refusals_per_minute;
   api.access_log = [&metrics, write = options.access_log](const http::AccessRecord& record) {
     metrics.count(record);
     if (write) log_access(record);
