@@ -89,21 +89,19 @@ class Browser(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = Server(PROGRAM)
+        cls.addClassCleanup(cls.server.__exit__)
         cls.server.start()
         cls.api = Api()
+        cls.addClassCleanup(cls.api.close)
         made, _ = cls.server.client().expect(201, "POST", "/v1/workspaces", {
             "name": "quotient", "profile": "quotient",
             "owner": {"name": "Ada", "email": "ada@example.com"}})
         cls.owner = cls.server.client(made["management_key"]["secret"])
-        cls.gateways = [program(cls.server.port, cls.api.port, made["workspace"]["id"], "live")
-                        for program in (Nginx, Caddy)]
-
-    @classmethod
-    def tearDownClass(cls):
-        for gateway in cls.gateways:
-            gateway.close()
-        cls.api.close()
-        cls.server.__exit__()
+        cls.gateways = []
+        for program in (Nginx, Caddy):
+            gateway = program(cls.server.port, cls.api.port, made["workspace"]["id"], "live")
+            cls.addClassCleanup(gateway.close)
+            cls.gateways.append(gateway)
 
     def calls(self, secret):
         post = {"method": "POST", "headers": {"Authorization": "Bearer " + secret,

@@ -28,8 +28,10 @@ class World:
 
     def __init__(self):
         self.server = Server(PROGRAM)
+        unittest.addModuleCleanup(self.server.__exit__)
         self.server.start()
         self.api = Api()
+        unittest.addModuleCleanup(self.api.close)
         operator = self.server.client()
         self.owners, self.workspaces = {}, {}
         for profile in ("quo", "quotient"):
@@ -39,18 +41,10 @@ class World:
             self.workspaces[profile] = made["workspace"]["id"]
             self.owners[profile] = self.server.client(made["management_key"]["secret"])
 
-    def close(self):
-        self.api.close()
-        self.server.__exit__()
-
 
 def setUpModule():
     global WORLD
     WORLD = World()
-
-
-def tearDownModule():
-    WORLD.close()
 
 
 class Through:
@@ -64,10 +58,7 @@ class Through:
         cls.owner = WORLD.owners[cls.profile]
         cls.gateway = cls.program(WORLD.server.port, WORLD.api.port, WORLD.workspaces[cls.profile],
                                   cls.environment)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.gateway.close()
+        cls.addClassCleanup(cls.gateway.close)
 
     def key(self, **fields):
         """A new key, revoked after the test: its JSON and its secret."""
@@ -222,6 +213,15 @@ class Quo(Through):
         _, bare = self.key()
         _, _, headers, _ = self.reached(lambda: self.ask("GET", "/users", bare, {**QUO_VERSION, **forged}))
         self.assertNotEqual(headers.get("X-Key-External-Id"), "forged")
+
+    def test_two_lines_of_a_header_that_decides_are_refused(self):
+        _, secret = self.key()
+        version, key = ("Quo-Api-Version", "2026-03-30"), ("Authorization", "Bearer " + secret)
+        for lines in ((version, version, key), (version, ("Quo-Api-Version", "2020-01-01"), key),
+                      (version, key, key), (version, key, ("Authorization", "Bearer sk_live_other"))):
+            # Of two lines of Authorization nginx itself says so.
+            self.assertIsNone(self.reached(lambda: self.ask("GET", "/users", headers=lines)))
+            self.assertEqual(self.answer[0], 400, self.answer)
 
     def test_no_answer_from_keyledger_lets_nobody_in(self):
         _, secret = self.key()

@@ -150,6 +150,27 @@ TEST_F(VerifyRoutes, LimitsHowOftenAKeyIsUsedAndSaysSoInHeaders) {
   EXPECT_EQ(verify(body).header("RateLimit"), "");
 }
 
+TEST_F(VerifyRoutes, LimitsAKeyByItsPolicyUnlessItHasALimitOfItsOwn) {
+  const auto limited = it.add_key("limited");
+  const auto own = it.add_key("own", {{"rate_limit", {{"limit", 5}, {"window_seconds", 10}}}});
+  const auto unlimited = it.add_key("unlimited", {{"rate_limit", {{"unlimited", true}}}});
+  ASSERT_EQ(it.call(it.owner.secret, "PUT", "/v1/workspace/policy",
+                    R"({"rate_limit":{"limit":1,"window_seconds":10}})")
+                .status,
+            200);
+  EXPECT_EQ(verify({{"key", limited["secret"]}}).header("RateLimit-Policy"), R"("key";q=1;w=10)");
+  const auto refused = verify({{"key", limited["secret"]}});
+  EXPECT_EQ(refused.body["code"], "RATE_LIMITED");
+  EXPECT_EQ(refused.body["decided_by"]["type"], "policy.set");
+  EXPECT_EQ(refused.body["decided_by"]["position"], it.size() - 1);
+  EXPECT_EQ(verify({{"key", own["secret"]}}).header("RateLimit-Policy"), R"("key";q=5;w=10)");
+  for (int i = 0; i < 20; ++i) {
+    const auto free = verify({{"key", unlimited["secret"]}});
+    EXPECT_EQ(free.body["code"], "VALID");
+    EXPECT_EQ(free.header("RateLimit-Policy"), "");
+  }
+}
+
 TEST_F(VerifyRoutes, LimitsABatchItemByItem) {
   const auto made = it.add_key("partner", {{"rate_limit", {{"limit", 2}, {"window_seconds", 10}}}});
   nlohmann::json items = nlohmann::json::array();
