@@ -49,10 +49,6 @@ constexpr std::array<NamedCharacter, 25> kWhiteSpace = {{
     {"\xE3\x80\x80", "an ideographic space (U+3000)"},
 }};
 
-std::string indexed(std::string_view list, std::size_t index) {
-  return std::string(list) + "[" + std::to_string(index) + "]";
-}
-
 // Why this scope may not be on such a key; empty if it may.
 std::string refused_scope(const Policy& policy, KeyType type, const std::string& scope) {
   if (scope == kAllScopes || policy.scopes.empty()) return {};
@@ -69,6 +65,10 @@ std::string refused_scope(const Policy& policy, KeyType type, const std::string&
 }
 
 }  // namespace
+
+std::string indexed(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
 
 void Faults::add(std::string field, FieldFault fault, std::string message) {
   found_.push_back({std::move(field), fault, std::move(message)});
@@ -108,20 +108,21 @@ void check_name(const Policy& policy, std::string_view name, Faults& faults) {
 }
 
 void check_scopes(const Policy& policy, KeyType type, const std::vector<std::string>& scopes,
-                  bool given, Faults& faults) {
+                  bool given, Faults& faults, std::string_view field) {
   if (scopes.empty()) {
-    faults.add("scopes", FieldFault::kInvalid, "A key without any scope could do nothing.");
+    faults.add(std::string(field), FieldFault::kInvalid,
+               "A key without any scope could do nothing.");
   }
   const auto alls = std::count(scopes.begin(), scopes.end(), kAllScopes);
   if (alls != 0 && static_cast<std::size_t>(alls) != scopes.size()) {
-    faults.add("scopes", FieldFault::kConflict,
+    faults.add(std::string(field), FieldFault::kConflict,
                "ALL stands for every scope; it cannot be given together with others.");
     return;
   }
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     std::string refused = refused_scope(policy, type, scopes[i]);
     if (refused.empty()) continue;
-    faults.add(given ? indexed("scopes", i) : "scopes", FieldFault::kNotAllowed,
+    faults.add(given ? indexed(field, i) : std::string(field), FieldFault::kNotAllowed,
                std::move(refused));
   }
 }

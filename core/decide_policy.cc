@@ -11,10 +11,6 @@ namespace keyledger {
 
 namespace {
 
-std::string entry(std::string_view list, std::size_t index) {
-  return std::string(list) + '[' + std::to_string(index) + ']';
-}
-
 bool has_scope(const Policy& policy, std::string_view name) {
   return name == kAllScopes || policy.scopes.empty() ||
          std::any_of(policy.scopes.begin(), policy.scopes.end(),
@@ -45,24 +41,7 @@ void check_scope_list(const Policy& policy, Faults& faults) {
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < policy.scopes.size(); ++i) {
     if (seen.insert(policy.scopes[i].name).second) continue;
-    faults.add(entry("scopes", i) + ".name", FieldFault::kConflict, "The scope is listed twice.");
-  }
-}
-
-void check_default_scopes(const Policy& policy, Faults& faults) {
-  const auto& scopes = policy.default_scopes;
-  if (scopes.empty()) {
-    faults.add("default_scopes", FieldFault::kInvalid, "A key without any scope could do nothing.");
-  }
-  const auto alls = std::count(scopes.begin(), scopes.end(), kAllScopes);
-  if (alls != 0 && static_cast<std::size_t>(alls) != scopes.size()) {
-    faults.add("default_scopes", FieldFault::kConflict,
-               "ALL stands for every scope; it cannot be given together with others.");
-  }
-  for (std::size_t i = 0; i < scopes.size(); ++i) {
-    if (has_scope(policy, scopes[i])) continue;
-    faults.add(entry("default_scopes", i), FieldFault::kNotAllowed,
-               "The policy has no scope " + scopes[i] + ".");
+    faults.add(indexed("scopes", i) + ".name", FieldFault::kConflict, "The scope is listed twice.");
   }
 }
 
@@ -71,11 +50,11 @@ void check_endpoints(const Policy& policy, Faults& faults) {
   for (std::size_t i = 0; i < policy.endpoints.size(); ++i) {
     const PolicyEndpoint& endpoint = policy.endpoints[i];
     if (!seen.emplace(endpoint.method, shape_of(endpoint.path)).second) {
-      faults.add(entry("endpoints", i), FieldFault::kConflict,
+      faults.add(indexed("endpoints", i), FieldFault::kConflict,
                  "An endpoint with this method and path is listed before.");
     }
     if (!endpoint.scope.empty() && !has_scope(policy, endpoint.scope)) {
-      faults.add(entry("endpoints", i) + ".scope", FieldFault::kNotAllowed,
+      faults.add(indexed("endpoints", i) + ".scope", FieldFault::kNotAllowed,
                  "The policy has no scope " + endpoint.scope + ".");
     }
   }
@@ -85,7 +64,7 @@ void check_headers(const Policy& policy, Faults& faults) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < policy.required_headers.size(); ++i) {
     const RequiredHeader& header = policy.required_headers[i];
-    const std::string place = entry("required_headers", i);
+    const std::string place = indexed("required_headers", i);
     const std::string name = lower_case(header.name);
     if (name == "authorization") {
       faults.add(place + ".name", FieldFault::kNotAllowed,
@@ -108,7 +87,7 @@ void check_policy(const Policy& policy, Faults& faults) {
     faults.add("key_types", FieldFault::kInvalid, "At least one type of key must be allowed.");
   }
   check_scope_list(policy, faults);
-  check_default_scopes(policy, faults);
+  check_scopes(policy, KeyType::kPrivate, policy.default_scopes, true, faults, "default_scopes");
   check_endpoints(policy, faults);
   check_headers(policy, faults);
   if (policy.max_ttl_seconds && policy.default_ttl_seconds &&

@@ -68,12 +68,15 @@ void check_reason(const Situation& in, Faults& faults);
 
 // --- The fields of a key (decide_fields.cc) ---
 
+// "scopes[2]".
+[[nodiscard]] std::string indexed(std::string_view list, std::size_t index);
+
 void check_type(const Policy& policy, KeyType type, Faults& faults);
 void check_name(const Policy& policy, std::string_view name, Faults& faults);
 // `given`: whether the caller chose them, and so knows the order; else they are the policy's
 // default.
 void check_scopes(const Policy& policy, KeyType type, const std::vector<std::string>& scopes,
-                  bool given, Faults& faults);
+                  bool given, Faults& faults, std::string_view field = "scopes");
 void check_origins(const Policy& policy, KeyType type, Environment environment,
                    const std::vector<OriginRule>& origins, Faults& faults);
 void check_missing_origin(KeyType type, bool allowed, Faults& faults);

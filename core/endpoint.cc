@@ -7,14 +7,6 @@
 namespace keyledger {
 namespace {
 
-// Takes "/segment" off the front of `rest`.
-std::string_view take_segment(std::string_view& rest) {
-  rest.remove_prefix(1);
-  const std::string_view segment = rest.substr(0, rest.find('/'));
-  rest.remove_prefix(segment.size());
-  return segment;
-}
-
 bool is_dots(std::string_view segment) { return segment == "." || segment == ".."; }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; }
@@ -109,6 +101,13 @@ bool fits(std::string_view pattern, std::string_view path) {
 }
 
 }  // namespace
+
+std::string_view take_segment(std::string_view& rest) {
+  rest.remove_prefix(1);
+  const std::string_view segment = rest.substr(0, rest.find('/'));
+  rest.remove_prefix(segment.size());
+  return segment;
+}
 
 EndpointFaults check_endpoint_pattern(std::string_view method, std::string_view path) {
   return {check_method(method), check_path(path)};

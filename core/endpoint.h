@@ -16,6 +16,9 @@ inline constexpr std::size_t kMaxEndpointMethod = 32;  // bytes, as all of these
 inline constexpr std::size_t kMaxEndpointPath = 500;   // of a pattern
 inline constexpr std::size_t kMaxRequestPath = 8000;   // as long as a URL may be
 
+// Takes "/segment" off the front of a path that begins with '/', and answers the segment.
+[[nodiscard]] std::string_view take_segment(std::string_view& rest);
+
 // What is wrong with each of the two, in words that follow the name of a field ("must …").
 struct EndpointFaults {
   std::optional<std::string> method;

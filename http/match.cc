@@ -1,15 +1,9 @@
 #include "http/match.h"
 
+#include "core/endpoint.h"
+
 namespace keyledger::http {
 namespace {
-
-// Takes "/segment" off the front of `rest`.
-std::string_view take_segment(std::string_view& rest) {
-  rest.remove_prefix(1);
-  const std::string_view segment = rest.substr(0, rest.find('/'));
-  rest.remove_prefix(segment.size());
-  return segment;
-}
 
 bool is_parameter(std::string_view segment) { return segment.starts_with(':'); }
 

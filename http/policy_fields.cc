@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/endpoint.h"
+#include "http/authorize_request.h"
 #include "http/secret.h"
 
 namespace keyledger::http {
@@ -11,16 +12,6 @@ namespace {
 
 constexpr std::uint64_t kMaxSeconds = 100ULL * 366 * 86'400;  // a hundred years
 constexpr std::uint64_t kMaxDays = 36'500;
-
-// RFC 9110 section 5.6.2.
-bool is_header_name(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  const auto allowed = [&](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
-}
 
 bool is_header_value(std::string_view text) {
   const auto visible = [](char c) { return c >= ' ' && c <= '~'; };
@@ -95,7 +86,7 @@ void read_headers(BodyReader& body, Policy& policy) {
   body.objects("required_headers", kMaxListEntries, [&policy](BodyReader& fields, const Json&) {
     RequiredHeader header;
     header.name = fields.required_text("name", kMaxName).value_or("");
-    if (!header.name.empty() && !is_header_name(header.name)) {
+    if (!header.name.empty() && !is_http_token(header.name)) {
       fields.fault("name", FieldFault::kInvalid, "must be a header's name (RFC 9110 section 5.1)");
     }
     const auto values = fields.texts(
