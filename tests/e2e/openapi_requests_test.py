@@ -352,8 +352,6 @@ class Run:
         for path, method, operation in self.operations:
             if operation["tags"] == ["Gateway"]:
                 continue  # no member may; see gateway()
-            if operation["operationId"] == "setPolicy":
-                continue  # its rules are for what comes later; see policy()
             media = self.media_of(operation)
             for name, example in (media["examples"] if media else {"": {"value": None}}).items():
                 if media:
@@ -381,21 +379,6 @@ class Run:
             return 1  # a position
         self.fresh(kind)
         return self.ids[kind][-1]
-
-    def policy(self):
-        """Its example is accepted; then the rules are again what the other calls count on."""
-        named = {row[2]["operationId"]: row for row in self.operations}
-        path, method, operation = named["setPolicy"]
-        before = self.owner.request("GET", path)[1]
-        for name in ("version", "updated_at", "position"):
-            del before[name]
-        media = self.media_of(operation)
-        for document in [example["value"] for example in media["examples"].values()] + [before]:
-            for fault in self.schemas.faults(media["schema"], document):
-                self.failures.append(f"setPolicy {document}: {fault}")
-            request = Request(method, path)
-            request.key, request.body = "owner", document
-            self.check(operation, request, (200,))
 
     def gateway(self):
         """A client's key passes, and what is asked of a ledger with many workspaces does not."""
@@ -494,7 +477,6 @@ def main():
         served.start()
         run = Run(served, seed)
         run.examples()
-        run.policy()
         run.gateway()
         run.refusals()
         run.other_methods()
