@@ -4,7 +4,7 @@
 //   bare    the very frames and side objects that the ledger made, written to RocksDB with sync
 //   ledger  N callers creating keys through the whole write path: decide, encode, append,
 //   projections
-// Prints events per second, the two ratios of docs/performance.md, and the CPU time of an event,
+// Prints events per second, the two ratios of docs/append-speed.md, and the CPU time of an event,
 // callers included. Usage:
 //   append_bench DIRECTORY [CALLERS] [SECONDS] [ROUNDS]
 #include <fcntl.h>
