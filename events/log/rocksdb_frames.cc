@@ -273,7 +273,7 @@ Status FrameRows::open_database(const rocksdb::DBOptions& options) {
 void FrameRows::close_database() {
   if (!db_) return;
   // All that was answered is on disk already: a failure here loses nothing.
-  close_or_abandon(std::move(db_), {default_, frames_, sides_}, *errors_);
+  close_or_abandon(std::move(db_), std::array{default_, frames_, sides_}, *errors_);
 }
 
 Result<std::uint64_t> FrameRows::checked_end() const {

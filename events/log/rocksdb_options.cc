@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace keyledger {
 namespace {
@@ -99,7 +101,7 @@ rocksdb::DBOptions careful_options(rocksdb::Env* env, const std::shared_ptr<Writ
 }
 
 void close_or_abandon(std::unique_ptr<rocksdb::DB> database,
-                      const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+                      std::span<rocksdb::ColumnFamilyHandle* const> handles,
                       const WriteErrors& errors) {
   constexpr std::string_view kClosing = "Closing a database";
   rocksdb::CancelAllBackgroundWork(database.get(), true);

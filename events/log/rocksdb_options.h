@@ -10,8 +10,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "events/result.h"
 
@@ -49,7 +49,7 @@ class WriteErrors : public rocksdb::EventListener {
 // 9.10). Nothing is lost by it: after such an error nothing more is written anyway. Rows without a
 // write-ahead log should be flushed before, or a failure to flush them goes unseen.
 void close_or_abandon(std::unique_ptr<rocksdb::DB> database,
-                      const std::vector<rocksdb::ColumnFamilyHandle*>& handles,
+                      std::span<rocksdb::ColumnFamilyHandle* const> handles,
                       const WriteErrors& errors);
 
 // Logs the status with all that RocksDB says, paths included, and gives the error to hand on,
