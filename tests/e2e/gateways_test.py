@@ -348,6 +348,26 @@ class Quotient(Through):
             self.assertEqual(status, 403)
             self.assertIsNone(headers["Access-Control-Allow-Origin"])
 
+    def test_T11_what_is_almost_a_preflight_needs_a_key_and_reaches_the_api(self):
+        _, secret = self.key()
+        origin, asked = "https://www.example.com", "Access-Control-Request-Method"
+        for headers in ({"Origin": origin}, {asked: "POST"}, {asked: "a:b:c"}, {},
+                        {"Origin": origin, asked: ""}, {"Origin": "", asked: "POST"}):
+            with self.subTest(headers):
+                seen = self.reached(lambda: self.ask("OPTIONS", "/api/v0/memory", secret, headers))
+                self.assertEqual(seen and seen[:2], ("OPTIONS", "/api/v0/memory"), self.answer)
+                self.assertEqual(self.answer[0], 200)
+                self.assertEqual([name for name in self.answer[2] if name.startswith("X-Key-")], [])
+                self.refused(401, "invalid_api_key", "OPTIONS", "/api/v0/memory", None, headers)
+
+    def test_T11_no_preflight_reaches_the_api_whatever_it_asks_for(self):
+        _, secret = self.key()
+        for origin, asked in (("https://www.example.com", "a:b"), ("evil", ":"), ("null", "G T")):
+            self.assertIsNone(self.reached(lambda: self.ask(
+                "OPTIONS", "/api/v0/memory", secret,
+                {"Origin": origin, "Access-Control-Request-Method": asked})))
+            self.assertEqual(self.answer[0], 403)
+
     def test_T11_answers_and_refusals_can_be_read_by_the_allowed_page_alone(self):
         page = {"Origin": "https://www.example.com"}
         _, secret = self.public()
