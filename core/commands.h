@@ -58,8 +58,7 @@ struct AcceptRollback {
   std::uint64_t found_size = 0;
 };
 
-// Lists of scopes, origins and networks come as the caller gave them, so that a refusal names the
-// entry; the event gets a set.
+// Lists come as they were given, so that a refusal names the entry; the event gets a set.
 struct CreateKey {
   KeyId id;
   KeyType type = KeyType::kPrivate;  // public or private
@@ -106,7 +105,6 @@ struct ChangeKey {
   std::optional<CommittedBlob> metadata;
   std::optional<CommittedBlob> external_id;
 };
-
 struct RotateKey {
   KeyId id;
   SecretFacts secret;
@@ -118,6 +116,11 @@ struct EndOverlap {
 struct SuspendKey {
   KeyId id;
 };
+// By the system, where key and policy say so. Uses are not in the state: the caller brings the last.
+struct SuspendUnused {
+  KeyId id;
+  OptionalTime last_used_at;
+};
 struct ResumeKey {
   KeyId id;
 };
@@ -125,7 +128,6 @@ struct RevokeKey {
   KeyId id;
   RevocationCode code = RevocationCode::kUnspecified;
 };
-
 struct AddMember {
   MemberId id;
   Role role = Role::kVerifier;
@@ -164,11 +166,11 @@ struct RecordSecretReplay {
   SecretId secret;
 };
 
-using Command =
-    std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, SetPolicy,
-                 AcceptRollback, CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap,
-                 SuspendKey, ResumeKey, RevokeKey, AddMember, ChangeMember, RemoveMember,
-                 RecordExpiry, RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
+using Command = std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace,
+                             SetPolicy, AcceptRollback, CreateKey, IssueManagementKey, ChangeKey,
+                             RotateKey, EndOverlap, SuspendKey, SuspendUnused, ResumeKey, RevokeKey,
+                             AddMember, ChangeMember, RemoveMember, RecordExpiry, RecordRetirement,
+                             RecordRetiredSecretUse, RecordSecretReplay>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

@@ -66,6 +66,15 @@ Result<Decision> decide_on(const Situation& in, const SuspendKey& command) {
   return one(command.id, KeySuspended{});
 }
 
+Result<Decision> decide_on(const Situation& in, const SuspendUnused& command) {
+  if (!in.by_system()) return fail(ErrorCode::kForbidden, "Only the program itself may do this.");
+  const auto key = find_key(in, command.id, KeyAccess::kChange);
+  if (!key) return fail(key.error());
+  const auto& days = in.policy().inactivity_days;
+  if (!days || !is_inactive(*key, command.last_used_at, *days, in.now)) return Decision{};
+  return one(command.id, KeySuspended{});
+}
+
 Result<Decision> decide_on(const Situation& in, const ResumeKey& command) {
   const auto key = find_key(in, command.id, KeyAccess::kChange);
   if (!key) return fail(key.error());

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/decide_rules.h"
+#include "events/event_codec.h"
 
 namespace keyledger {
 
@@ -80,6 +81,15 @@ void check_headers(const Policy& policy, Faults& faults) {
   }
 }
 
+// An event has room for this and for whom and why (kMaxLeafBytes).
+constexpr std::size_t kMaxPolicyBytes = 56 * 1024;
+
+std::size_t encoded_size(const PolicySet& fact) {
+  RecordedEvent event;
+  event.event = fact;
+  return encode_leaf(event).size();
+}
+
 // Every contradiction, named by field and index. What each value must look like was checked where
 // it was parsed.
 void check_policy(const Policy& policy, Faults& faults) {
@@ -114,6 +124,9 @@ Result<Decision> decide_on(const Situation& in, const SetPolicy& command) {
   check_policy(command.policy, faults);
   const auto fields = faults.verdict();
   if (!fields) return fail(fields.error());
+  if (encoded_size(fact) > kMaxPolicyBytes) {
+    return fail(ErrorCode::kTooLarge, "The policy is too large to be recorded as one event.");
+  }
   Decision decision;
   decision.push_back({policy_stream_of(in.workspace->id), std::move(fact), std::nullopt, {}});
   return decision;

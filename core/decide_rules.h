@@ -119,6 +119,7 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RotateKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const EndOverlap& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const SuspendKey& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const SuspendUnused& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ResumeKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RevokeKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const AddMember& command);

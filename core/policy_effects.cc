@@ -6,6 +6,7 @@
 
 #include "core/decide_rules.h"
 #include "core/judge.h"
+#include "events/text.h"
 
 namespace keyledger {
 
@@ -61,16 +62,17 @@ void add_broken_rules(Effects& effects, const Policy& before, const Policy& afte
   }
 }
 
-void add_scope_effects(Effects& effects, const Policy& before, const Policy& after,
-                       const Key& key) {
-  std::set<std::string> all(key.scopes.begin(), key.scopes.end());
+void add_scope_effects(Effects& effects, const Policy& before, const Policy& after, KeyType type,
+                       const ScopeSet& scopes) {
+  if (before.scopes == after.scopes) return;
+  std::set<std::string> all(scopes.begin(), scopes.end());
   for (const PolicyScope& scope : before.scopes) all.insert(scope.name);
   for (const PolicyScope& scope : after.scopes) all.insert(scope.name);
   std::vector<std::string> lost;
   std::vector<std::string> gained;
   for (const std::string& name : all) {
-    const bool had = grants_scope(key.scopes, key.type, before, name);
-    const bool has = grants_scope(key.scopes, key.type, after, name);
+    const bool had = grants_scope(scopes, type, before, name);
+    const bool has = grants_scope(scopes, type, after, name);
     if (had && !has) lost.push_back(name);
     if (has && !had) gained.push_back(name);
   }
@@ -83,9 +85,9 @@ void add_scope_effects(Effects& effects, const Policy& before, const Policy& aft
 }
 
 // Every line of both lists is tried with its own pattern, which is a path that fits it (":id" and
-// "*" are segments, too), and then one that is on neither list.
-void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& after,
-                          const Key& key) {
+// "*" are segments, too; a "*" may be several), and then one that is on neither list.
+void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& after, KeyType type,
+                          const ScopeSet& scopes) {
   if (before.endpoints == after.endpoints && before.scopes == after.scopes) return;
   std::set<std::pair<std::string, std::string>> lines;  // method, pattern
   for (const Policy* policy : {&before, &after}) {
@@ -96,12 +98,19 @@ void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& 
   const auto compare = [&](const std::string& method, const std::string& path,
                            const std::string& shown) {
     const RequestEndpoint endpoint{method, path};
-    const bool had = reach_of(key.scopes, key.type, before, endpoint) == Reach::kReached;
-    const bool has = reach_of(key.scopes, key.type, after, endpoint) == Reach::kReached;
-    if (had && !has) lost.push_back(shown);
-    if (has && !had) gained.push_back(shown);
+    const bool had = reach_of(scopes, type, before, endpoint) == Reach::kReached;
+    const bool has = reach_of(scopes, type, after, endpoint) == Reach::kReached;
+    const auto add = [&](std::vector<std::string>& list) {
+      if (list.empty() || list.back() != shown) list.push_back(shown);
+    };
+    if (had && !has) add(lost);
+    if (has && !had) add(gained);
   };
-  for (const auto& [method, path] : lines) compare(method, path, method + ' ' + path);
+  for (const auto& [method, path] : lines) {
+    const std::string shown = method + ' ' + path;
+    compare(method, path, shown);
+    if (path.ends_with("/*")) compare(method, path + "/x", shown);
+  }
   compare("GET", "/no/endpoint/of/either/list", "endpoints that are not listed");
   if (!lost.empty()) {
     effects.push_back({"endpoints", kLoses, "It no longer reaches " + listed(lost) + "."});
@@ -138,7 +147,7 @@ bool is_met_by(const std::vector<RequiredHeader>& wanted,
                const std::vector<RequiredHeader>& given) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const RequiredHeader& want) {
     return std::any_of(given.begin(), given.end(), [&](const RequiredHeader& give) {
-      return give.name == want.name &&
+      return equal_ignoring_case(give.name, want.name) &&
              std::all_of(give.values.begin(), give.values.end(), [&](const std::string& value) {
                return std::find(want.values.begin(), want.values.end(), value) != want.values.end();
              });
@@ -180,15 +189,24 @@ std::string_view effect_name(PolicyEffectKind kind) {
 
 void PolicyChange::count_name(const Key& key) { ++names_[name_slot(key)]; }
 
+const Effects& PolicyChange::reach_effects(KeyType type, const ScopeSet& scopes) {
+  const auto [found, is_new] = reach_.try_emplace({type, scopes});
+  if (is_new) {
+    add_scope_effects(found->second, before_, after_, type, scopes);
+    add_endpoint_effects(found->second, before_, after_, type, scopes);
+  }
+  return found->second;
+}
+
 std::vector<PolicyEffect> PolicyChange::effects_on(const Key& key,
-                                                   const OptionalTime& last_used_at) const {
+                                                   const OptionalTime& last_used_at) {
   Effects effects;
   add_broken_rules(effects, before_, after_, key, now_);
   if (const auto named = names_.find(name_slot(key)); named != names_.end() && named->second > 1) {
     effects.push_back({"unique_names", kBreaks, "Another live key has the same name."});
   }
-  add_scope_effects(effects, before_, after_, key);
-  add_endpoint_effects(effects, before_, after_, key);
+  const Effects& reach = reach_effects(key.type, key.scopes);
+  effects.insert(effects.end(), reach.begin(), reach.end());
   add_rate_effect(effects, before_, after_, key);
   add_header_effect(effects, before_, after_);
   add_inactivity_effect(effects, before_, after_, key, last_used_at, now_);

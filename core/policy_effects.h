@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/key.h"
@@ -30,7 +32,8 @@ struct PolicyEffect {
 
 // One change, looked at for one key after another. Keys are of the workspace, live and not
 // management keys. A rule that stays as it was has no effect, whoever breaks it.
-// Thread safety: none while counting names; then any.
+// What scopes and endpoints mean is worked out once for all keys that have the same.
+// Thread safety: none.
 class PolicyChange {
  public:
   // Both must outlive it.
@@ -42,13 +45,17 @@ class PolicyChange {
   void count_name(const Key& key);
 
   [[nodiscard]] std::vector<PolicyEffect> effects_on(const Key& key,
-                                                     const OptionalTime& last_used_at) const;
+                                                     const OptionalTime& last_used_at);
 
  private:
+  [[nodiscard]] const std::vector<PolicyEffect>& reach_effects(KeyType type,
+                                                               const ScopeSet& scopes);
+
   const Policy& before_;
   const Policy& after_;
   const Timestamp now_;
   std::unordered_map<std::string, std::uint32_t> names_;  // environment and name
+  std::map<std::pair<KeyType, ScopeSet>, std::vector<PolicyEffect>> reach_;
 };
 
 }  // namespace keyledger

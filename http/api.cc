@@ -27,7 +27,8 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       options(std::move(the_options)),
       sealed_secrets(std::make_unique<SealedSecrets>(kMaxSealed)),
       retired_use(std::make_unique<RetiredUse>()),
-      guess_guard(std::make_unique<GuessGuard>(options.refusals_per_minute)) {
+      guess_guard(std::make_unique<GuessGuard>(options.refusals_per_minute)),
+      started(options.clock()) {
   load_public_suffixes();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,10 @@ class Api {
   const std::unique_ptr<SealedSecrets> sealed_secrets;
   const std::unique_ptr<RetiredUse> retired_use;
   const std::unique_ptr<GuessGuard> guess_guard;
+  const Timestamp started;  // uses before then are not known
+  // Held while a policy is tried out or set: its effects are worked out from one policy to the next
+  // one, and looking through all keys is work that not many should ask for at once.
+  std::timed_mutex policy_changes;
 
  private:
   std::atomic<int> waiting_{0};

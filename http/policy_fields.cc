@@ -132,8 +132,8 @@ void read_limits(BodyReader& body, Policy& policy) {
 
 Policy read_policy(BodyReader& body) {
   Policy policy;
-  for (const char* told :
-       {"version", "updated_at", "position", "dry_run", "affected_count", "affected_keys"}) {
+  for (const char* told : {"version", "updated_at", "position", "dry_run", "warnings",
+                           "affected_count", "affected_keys"}) {
     body.ignore(told);
   }
   read_key_types(body, policy);

@@ -1,5 +1,9 @@
 // The policy of the caller's workspace: read, set as a whole, and tried out (design api.md
 // "Workspaces and members").
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
 #include "core/policy_effects.h"
 #include "events/names.h"
 #include "http/change.h"
@@ -36,15 +40,25 @@ Json affected_key(const Key& key, Timestamp now, const std::vector<PolicyEffect>
           {"effects", effect_list(effects)}};
 }
 
-// Looks at every live key of the workspace; with a million that takes seconds, and nobody waits for
-// it but the owner who asks.
+// Looks at every live key of the workspace; with a million that takes seconds.
 Result<Affected> affected_by(const Call& call, const Policy& before, const Policy& after) {
+  constexpr std::size_t kAtOnce = 10'000;  // no snapshot of the rows is held for long
   const Projections& projections = call.api.projections;
   PolicyChange change(before, after, call.now);
-  const auto each_live = [&](auto visit) {
-    return projections.keys().for_each_in(call.caller->workspace, [&](const Key& key) {
-      if (key.type != KeyType::kManagement && !is_final(status_of(key, call.now))) visit(key);
-    });
+  const auto each_live = [&](auto visit) -> Result<void> {
+    std::string place;
+    for (bool more = true; more;) {
+      const auto walked =
+          projections.keys().walk(call.caller->workspace, place, kAtOnce, [&](const Key& key) {
+            const bool live =
+                key.type != KeyType::kManagement && !is_final(status_of(key, call.now));
+            if (live) visit(key);
+            return true;
+          });
+      if (!walked) return fail(walked.error());
+      more = *walked;
+    }
+    return {};
   };
   if (change.counts_names()) {
     const auto counted = each_live([&](const Key& key) { change.count_name(key); });
@@ -53,7 +67,8 @@ Result<Affected> affected_by(const Call& call, const Policy& before, const Polic
   Affected affected;
   const auto looked = each_live([&](const Key& key) {
     const OptionalTime used = projections.verify_index().use_of(key.id).last_used_at;
-    const auto effects = change.effects_on(key, used);
+    const Timestamp known = std::max(used.value_or(call.api.started), call.api.started);
+    const auto effects = change.effects_on(key, known);
     if (effects.empty()) return;
     if (affected.count++ < kMaxNamed) {
       affected.keys.push_back(affected_key(key, call.now, effects));
@@ -63,8 +78,36 @@ Result<Affected> affected_by(const Call& call, const Policy& before, const Polic
   return affected;
 }
 
-Response policy_answer(Json policy, std::uint32_t version, Affected affected, bool dry_run) {
+// What is allowed but deserves a thought.
+Json warnings_about(const Policy& before, const Policy& after) {
+  Json warnings = Json::array();
+  const auto warn = [&](const char* field, const char* code, std::string message) {
+    warnings.push_back({{"field", field}, {"code", code}, {"message", std::move(message)}});
+  };
+  const auto cleared = [&](const char* field, std::size_t had, std::size_t has) {
+    if (had == 0 || has != 0) return;
+    warn(field, "cleared",
+         "The policy before lists " + std::to_string(had) +
+             "; this one lists none. A document replaces the one before as a whole.");
+  };
+  cleared("scopes", before.scopes.size(), after.scopes.size());
+  cleared("endpoints", before.endpoints.size(), after.endpoints.size());
+  cleared("required_headers", before.required_headers.size(), after.required_headers.size());
+  static const Policy kDefault;
+  const auto not_yet = [&](const char* field, bool differs) {
+    if (differs) warn(field, "not_enforced_yet", "It is kept, but nothing acts on it yet.");
+  };
+  not_yet("on_leak", after.on_leak != kDefault.on_leak);
+  not_yet("use_digest", after.use_digest != kDefault.use_digest);
+  not_yet("usage_retention_days", after.usage_retention_days != kDefault.usage_retention_days);
+  not_yet("rotation_age_days", after.rotation_age_days.has_value());
+  return warnings;
+}
+
+Response policy_answer(Json policy, std::uint32_t version, Json warnings, Affected affected,
+                       bool dry_run) {
   policy["dry_run"] = dry_run;
+  policy["warnings"] = std::move(warnings);
   policy["affected_count"] = affected.count;
   policy["affected_keys"] = std::move(affected.keys);
   return resource_response(policy, version);
@@ -76,17 +119,23 @@ Result<std::shared_ptr<const Workspace>> workspace_of(const Call& call) {
   return workspace;
 }
 
-// The document as it would be; its version is the one that it would replace.
-Result<Response> try_out(Call& call, const Workspace& before, SetPolicy command,
-                         std::string reason) {
-  const auto decision = rehearse(call, command, std::move(reason));
+// What it would be, and whom that affects, by the rules and before anything is recorded: so a
+// failure to look leaves the policy as it was.
+struct Trial {
+  Workspace after;
+  Affected affected;
+};
+Result<Trial> try_out(const Call& call, const Workspace& before, const SetPolicy& command,
+                      const std::string& reason) {
+  const auto decision = rehearse(call, command, reason);
   if (!decision) return fail(decision.error());
-  Workspace after = before;
-  after.policy = std::move(command.policy);
-  make_set(after.policy.default_scopes);
-  auto affected = affected_by(call, before.policy, after.policy);
+  Trial trial{before, {}};
+  trial.after.policy = command.policy;
+  make_set(trial.after.policy.default_scopes);
+  auto affected = affected_by(call, before.policy, trial.after.policy);
   if (!affected) return fail(affected.error());
-  return policy_answer(policy_json(after), before.policy_version, std::move(*affected), true);
+  trial.affected = std::move(*affected);
+  return trial;
 }
 
 }  // namespace
@@ -109,16 +158,26 @@ Result<Response> set_policy(Call& call) {
   std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));
 
+  const std::unique_lock turn(call.api.policy_changes, std::chrono::seconds(2));
+  if (!turn) {
+    return fail(ErrorCode::kOverloaded, "Other policies are being tried out; try again soon.");
+  }
   const auto before = workspace_of(call);
   if (!before) return fail(before.error());
-  if (dry_run) return try_out(call, **before, std::move(command), std::move(reason));
+  auto trial = try_out(call, **before, command, reason);
+  if (!trial) return fail(trial.error());
+  Json warnings = warnings_about((*before)->policy, trial->after.policy);
+  if (dry_run) {
+    // The version is the one that If-Match may name to set it.
+    return policy_answer(policy_json(trial->after), (*before)->policy_version, std::move(warnings),
+                         std::move(trial->affected), true);
+  }
   const auto receipt = submit(call, std::move(command), std::move(reason));
   if (!receipt) return fail(receipt.error());
   if (!receipt->workspace) return fail(ErrorCode::kInternal, "a policy was set and is not there");
   const Workspace& after = *receipt->workspace;
-  auto affected = affected_by(call, (*before)->policy, after.policy);
-  if (!affected) return fail(affected.error());
-  return policy_answer(policy_json(after), after.policy_version, std::move(*affected), false);
+  return policy_answer(policy_json(after), after.policy_version, std::move(warnings),
+                       std::move(trial->affected), false);
 }
 
 }  // namespace keyledger::http

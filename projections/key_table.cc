@@ -105,19 +105,24 @@ Result<void> KeyTable::for_each(const std::function<void(const Key&)>& visit) co
   return cursor->status();
 }
 
-Result<void> KeyTable::for_each_in(const WorkspaceId& workspace,
-                                   const std::function<void(const Key&)>& visit) const {
+Result<bool> KeyTable::walk(const WorkspaceId& workspace, std::string& place, std::size_t limit,
+                            const std::function<bool(const Key&)>& visit) const {
   const std::string_view prefix = id_bytes(workspace);
   const auto cursor = rep_->rows.created();
-  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+  cursor->seek(place.empty() ? prefix : std::string_view(place));
+  if (!place.empty() && cursor->valid() && cursor->key() == place) cursor->next();
+  for (; cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    if (limit-- == 0) return true;
     const auto id = key_id_in(cursor->value());
     if (!id) return damaged_key_row();
     const auto row = rep_->rows.row(*id);
     if (!row) return fail(row.error());
     if (!*row) return damaged_key_row();
-    visit((*row)->key);
+    place = cursor->key();
+    if (!visit((*row)->key)) return true;
   }
-  return cursor->status();
+  if (auto walked = cursor->status(); !walked) return fail(walked.error());
+  return false;
 }
 
 Result<void> KeyTable::open(Store& store) {

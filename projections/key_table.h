@@ -79,9 +79,12 @@ class KeyTable : public Projection {
   // Every key, in id order: for loading the verify index and for comparing.
   [[nodiscard]] Result<void> for_each(const std::function<void(const Key&)>& visit) const;
 
-  // Every key of one workspace, in the order in which they were made.
-  [[nodiscard]] Result<void> for_each_in(const WorkspaceId& workspace,
-                                         const std::function<void(const Key&)>& visit) const;
+  // The keys of one workspace in the order in which they were made, from behind `place` (empty:
+  // from the first), which moves along. Ends when `visit` answers false, after `limit` keys, or
+  // with the last one: then the answer is false, there are no more.
+  [[nodiscard]] Result<bool> walk(const WorkspaceId& workspace, std::string& place,
+                                  std::size_t limit,
+                                  const std::function<bool(const Key&)>& visit) const;
 
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
   [[nodiscard]] std::uint32_t version() const override { return 2; }

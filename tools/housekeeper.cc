@@ -25,7 +25,8 @@ Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::st
       projections_(projections),
       watermark_path_(std::move(watermark_path)),
       clock_(std::move(clock)),
-      inactivity_(ledger, projections, clock_()) {
+      started_(std::chrono::steady_clock::now()),
+      inactivity_(ledger, projections, std::max(clock_(), projections.last_time()), uptime()) {
   tick();
   thread_ = std::thread([this] { run(); });
 }
@@ -51,8 +52,13 @@ void Housekeeper::run() {
 void Housekeeper::tick() {
   write_watermark();
   record_due();
-  inactivity_.look(clock_());
+  inactivity_.step(std::max(clock_(), projections_.last_time()), uptime());
   write_watermark();
+}
+
+std::chrono::milliseconds Housekeeper::uptime() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               started_);
 }
 
 void Housekeeper::write_watermark() {

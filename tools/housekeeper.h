@@ -3,6 +3,7 @@
 // Nothing waits for it: verify looks at the clock itself.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -25,6 +26,7 @@ class Housekeeper {
  private:
   void run();
   void tick();
+  [[nodiscard]] std::chrono::milliseconds uptime() const;
   void write_watermark();
   void record_due();
 
@@ -32,6 +34,7 @@ class Housekeeper {
   const Projections& projections_;
   const std::string watermark_path_;
   const std::function<Timestamp()> clock_;
+  const std::chrono::steady_clock::time_point started_;
   Inactivity inactivity_;
   std::uint64_t written_size_ = 0;
   std::mutex mutex_;

@@ -3,44 +3,73 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <vector>
 
 namespace keyledger {
 
-void Inactivity::look(Timestamp now) {
-  if (looked_at_ && now.ms - looked_at_->ms < kEveryMs) return;
-  looked_at_ = now;
-  for (const auto& workspace : projections_.directory().workspaces()) {
-    if (!ledger_.accepts_writes()) return;
-    const auto& days = workspace->policy.inactivity_days;
-    constexpr std::int64_t kDayMs = 86'400'000;
-    if (!days || workspace->suspended || now.ms - started_.ms < *days * kDayMs) continue;
-    look_at(*workspace, now);
+bool Inactivity::step(Timestamp now, std::chrono::milliseconds uptime) {
+  mind_the_clock(now, uptime);
+  if (!round_) {
+    if (began_ && now.ms - began_->ms < kEveryMs) return false;
+    began_ = now;
+    round_ = begin();
   }
+  if (round_->workspaces.empty() || !ledger_.accepts_writes()) {
+    round_.reset();
+    return false;
+  }
+  look_at(*round_, now);
+  return true;
 }
 
-void Inactivity::look_at(const Workspace& workspace, Timestamp now) {
-  const std::uint32_t days = *workspace.policy.inactivity_days;
-  const auto unused = [&](const Key& key) {
-    const OptionalTime used = projections_.verify_index().use_of(key.id).last_used_at;
-    return is_inactive(key, std::max(used.value_or(started_), started_), days, now);
-  };
-  std::vector<Key> found;
-  const auto looked = projections_.keys().for_each_in(workspace.id, [&](const Key& key) {
-    if (found.size() < kMaxAtOnce && unused(key)) found.push_back(key);
-  });
-  if (!looked) {
-    spdlog::error("keys that nobody uses could not be looked for: {}", looked.error().detail);
-    return;
+// A clock that was put right by more than a minute makes the times of all uses before worthless.
+void Inactivity::mind_the_clock(Timestamp now, std::chrono::milliseconds uptime) {
+  constexpr std::int64_t kJumpMs = 60'000;
+  const Timestamp expected = now_ + (uptime - uptime_).count();
+  now_ = now;
+  uptime_ = uptime;
+  if (std::abs(now.ms - expected.ms) <= kJumpMs) return;
+  known_since_ = now;
+  began_.reset();
+  round_.reset();
+}
+
+Inactivity::Round Inactivity::begin() const {
+  Round round;
+  for (const auto& workspace : projections_.directory().workspaces()) {
+    if (workspace->policy.inactivity_days && !workspace->suspended) {
+      round.workspaces.push_back(workspace->id);
+    }
   }
-  for (const Key& key : found) {
-    if (!unused(key)) continue;  // somebody has used it since
+  return round;
+}
+
+void Inactivity::look_at(Round& round, Timestamp now) {
+  const auto workspace = projections_.directory().workspace(round.workspaces.back());
+  const auto& days = workspace->policy.inactivity_days;
+  std::vector<SuspendUnused> found;
+  const auto walked = projections_.keys().walk(
+      workspace->id, round.place, days ? kKeysAtOnce : 0, [&](const Key& key) {
+        const OptionalTime used = projections_.verify_index().use_of(key.id).last_used_at;
+        const Timestamp known = std::max(used.value_or(known_since_), known_since_);
+        if (is_inactive(key, known, *days, now)) found.push_back({key.id, known});
+        return found.size() < kSuspensionsAtOnce;
+      });
+  if (!walked) {
+    spdlog::error("keys that nobody uses could not be looked for: {}", walked.error().detail);
+  }
+  if (!days || !walked || !*walked) {
+    round.workspaces.pop_back();
+    round.place.clear();
+  }
+  for (SuspendUnused& unused : found) {
+    const OptionalTime used = projections_.verify_index().use_of(unused.id).last_used_at;
+    if (used) unused.last_used_at = std::max(unused.last_used_at, used);
     Submission submission;
-    submission.call.workspace = workspace.id;
+    submission.call.workspace = workspace->id;
     submission.call.reason = "inactive";
-    submission.command = SuspendKey{key.id};
+    submission.command = unused;
     if (const auto done = ledger_.execute(std::move(submission)); !done) {
-      spdlog::warn("the unused key {} could not be suspended: {}", to_text(key.id),
+      spdlog::warn("the unused key {} could not be suspended: {}", to_text(unused.id),
                    done.error().detail);
     }
   }

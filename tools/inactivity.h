@@ -2,6 +2,11 @@
 // api.md "Policy").
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "core/ledger.h"
 #include "projections/all.h"
 
@@ -11,24 +16,43 @@ namespace keyledger {
 class Inactivity {
  public:
   static constexpr std::int64_t kEveryMs = 3'600'000;
-  static constexpr std::size_t kMaxAtOnce = 1000;  // keys of a workspace in one look
+  static constexpr std::size_t kKeysAtOnce = 10'000;
+  static constexpr std::size_t kSuspensionsAtOnce = 100;
 
-  // Both must outlive it. Uses before `started` are not known (they are counted in memory), so no
-  // key counts as unused since before then: one may be suspended late, never early.
-  Inactivity(Ledger& ledger, const Projections& projections, Timestamp started)
-      : ledger_(ledger), projections_(projections), started_(started) {}
+  // Both must outlive it. `started` by the wall clock, `uptime` by one that never jumps. Uses
+  // before `started` are not known (they are counted in memory), so no key counts as unused since
+  // before then: one may be suspended late, never early.
+  Inactivity(Ledger& ledger, const Projections& projections, Timestamp started,
+             std::chrono::milliseconds uptime)
+      : ledger_(ledger),
+        projections_(projections),
+        known_since_(started),
+        now_(started),
+        uptime_(uptime) {}
 
-  // Looks through the keys if the last look is kEveryMs ago. Each suspension is an event by the
-  // system with the reason "inactive". What fails is logged and tried again at the next look.
-  void look(Timestamp now);
+  // Does one step of a round through all keys, so that its caller has time for other things; a
+  // round begins every kEveryMs. Each suspension is an event by the system with the reason
+  // "inactive", decided again when it is recorded. What fails is logged and tried in the next
+  // round. False when the round is over and there is nothing more to do now.
+  bool step(Timestamp now, std::chrono::milliseconds uptime);
 
  private:
-  void look_at(const Workspace& workspace, Timestamp now);
+  // Where a round is: the workspaces that it has yet to look at, the place in the last of them.
+  struct Round {
+    std::vector<WorkspaceId> workspaces;
+    std::string place;
+  };
+  void mind_the_clock(Timestamp now, std::chrono::milliseconds uptime);
+  [[nodiscard]] Round begin() const;
+  void look_at(Round& round, Timestamp now);
 
   Ledger& ledger_;
   const Projections& projections_;
-  const Timestamp started_;
-  OptionalTime looked_at_;
+  Timestamp known_since_;
+  Timestamp now_;
+  std::chrono::milliseconds uptime_;
+  OptionalTime began_;
+  std::optional<Round> round_;
 };
 
 }  // namespace keyledger

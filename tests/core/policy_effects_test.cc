@@ -89,7 +89,7 @@ TEST(PolicyEffects, SayWhichScopesAPublicKeyLosesAndGains) {
   before.scopes = {{"A", "", true}, {"B", "", false}, {"C", "", true}};
   Policy after;
   after.scopes = {{"A", "", false}, {"B", "", true}, {"C", "", true}};
-  const PolicyChange change(before, after, kNoon);
+  PolicyChange change(before, after, kNoon);
   const auto found = change.effects_on(live_key(KeyType::kPublic), {});
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].kind, PolicyEffectKind::kLoses);
@@ -135,6 +135,13 @@ TEST(PolicyEffects, SayWhichEndpointsAKeyLosesAndGains) {
               ElementsAre("It no longer reaches GET /a/:id, GET /b/:x/*, endpoints that are not "
                           "listed."));
   EXPECT_THAT(details({}, after, live_key(KeyType::kPrivate)), IsEmpty());
+
+  // A "*" that becomes one segment takes the deeper paths away.
+  Policy wide;
+  wide.endpoints = {{"GET", "/a/*", "", true}};
+  Policy narrow;
+  narrow.endpoints = {{"GET", "/a/:x", "", true}};
+  EXPECT_THAT(details(wide, narrow, open), ElementsAre("It no longer reaches GET /a/*."));
 }
 
 TEST(PolicyEffects, FollowTheRateOfKeysWithoutOneOfTheirOwn) {
@@ -166,6 +173,7 @@ TEST(PolicyEffects, FollowTheRequiredHeaders) {
   EXPECT_THAT(effects(one, wanting({{"V", {"2"}}}), key), ElementsAre("required_headers loses"));
   EXPECT_THAT(effects(one, wanting({{"V", {"1", "2", "3"}}}), key),
               ElementsAre("required_headers gains"));
+  EXPECT_THAT(effects(one, wanting({{"v", {"1", "2"}}}), key), IsEmpty()) << "names have no case";
 }
 
 TEST(PolicyEffects, NameKeysThatNobodyUses) {

@@ -177,6 +177,38 @@ TEST_F(PolicyRoutes, HoldFromTheNextCallOn) {
   EXPECT_EQ(leaked.code(), "secret_in_request");
 }
 
+TEST_F(PolicyRoutes, WarnOfWhatIsGoneAndOfWhatNothingActsOn) {
+  const auto warnings = [](const TestLedger::Answer& answer) {
+    std::vector<std::string> out;
+    for (const json& warning : answer.body["warnings"]) {
+      out.push_back(warning["field"].get<std::string>() + ' ' + warning["code"].get<std::string>());
+    }
+    return out;
+  };
+  const json listed = {{"scopes", {{{"name", "A"}}}},
+                       {"endpoints", {{{"method", "GET"}, {"path", "/a"}}}}};
+  EXPECT_THAT(warnings(put(listed)), ElementsAre());
+  const json partial = {{"on_leak", "revoke"}, {"rotation_age_days", 90}};
+  EXPECT_THAT(warnings(put(partial, "?dry_run=true")),
+              ElementsAre("scopes cleared", "endpoints cleared", "on_leak not_enforced_yet",
+                          "rotation_age_days not_enforced_yet"));
+}
+
+TEST_F(PolicyRoutes, RefuseWhatOneEventCannotHold) {
+  json large = {{"scopes", json::array()}};
+  for (int i = 0; i < 60; ++i) {
+    large["scopes"].push_back(
+        {{"name", "S" + std::to_string(i)}, {"description", std::string(1000, 'd')}});
+  }
+  const auto size = it.size();
+  for (const char* query : {"?dry_run=true", ""}) {
+    const auto answer = put(large, query);
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_EQ(answer.code(), "too_large");
+  }
+  EXPECT_EQ(it.size(), size);
+}
+
 TEST_F(PolicyRoutes, NameEachBadFieldAndWriteNothing) {
   const auto size = it.size();
   const std::pair<std::string, std::vector<std::string>> rows[] = {

@@ -31,21 +31,36 @@ class InactivityTest : public ::testing::Test {
     ASSERT_EQ(it.call(it.owner.secret, "POST", "/v1/keys/verify", body.dump()).body["valid"], true);
   }
 
+  // Time passes, for both clocks.
+  void pass(std::int64_t ms) {
+    it.clock.advance_ms(ms);
+    uptime_ += std::chrono::milliseconds(ms);
+  }
+  Inactivity started() { return {*it.ledger, *it.projections, it.clock.now(), uptime_}; }
+  // A whole round.
+  void look(Inactivity& inactivity) {
+    while (inactivity.step(it.clock.now(), uptime_)) {
+    }
+  }
+
   TestLedger it;
+
+ private:
+  std::chrono::milliseconds uptime_{0};
 };
 
 TEST_F(InactivityTest, SuspendsWhatNobodyUsed) {
   set_days(30);
-  Inactivity inactivity(*it.ledger, *it.projections, it.clock.now());
+  Inactivity inactivity = started();
   it.add_key("unused");
   const json used = it.add_key("used");
-  it.clock.advance_ms(kDay);
+  pass(kDay);
   use(used);
-  it.clock.advance_ms(29 * kDay - 1);
-  inactivity.look(it.clock.now());
+  pass(29 * kDay - 1);
+  look(inactivity);
   EXPECT_THAT(suspended(), IsEmpty());
-  it.clock.advance_ms(Inactivity::kEveryMs);
-  inactivity.look(it.clock.now());
+  pass(Inactivity::kEveryMs);
+  look(inactivity);
   EXPECT_THAT(suspended(), ElementsAre("unused"));
   const auto entry = it.call(it.owner.secret, "GET", "/v1/audit?limit=1").body["data"][0];
   EXPECT_EQ(entry["action"], "key.suspended");
@@ -55,14 +70,14 @@ TEST_F(InactivityTest, SuspendsWhatNobodyUsed) {
 
 TEST_F(InactivityTest, BeginsAnewWhenSomebodyResumesTheKey) {
   set_days(1);
-  Inactivity inactivity(*it.ledger, *it.projections, it.clock.now());
+  Inactivity inactivity = started();
   const std::string path = "/v1/keys/" + it.add_key("k")["key"]["id"].get<std::string>();
-  it.clock.advance_ms(kDay);
-  inactivity.look(it.clock.now());
+  pass(kDay);
+  look(inactivity);
   ASSERT_THAT(suspended(), ElementsAre("k"));
   ASSERT_EQ(it.call(it.owner.secret, "POST", path + "/resume").status, 200);
-  it.clock.advance_ms(kDay - 1);
-  inactivity.look(it.clock.now());
+  pass(kDay - 1);
+  look(inactivity);
   EXPECT_THAT(suspended(), IsEmpty());
 }
 
@@ -70,12 +85,12 @@ TEST_F(InactivityTest, BeginsAnewWhenSomebodyResumesTheKey) {
 TEST_F(InactivityTest, CountsFromTheStartAtTheEarliest) {
   set_days(30);
   it.add_key("k");
-  it.clock.advance_ms(100 * kDay);
-  Inactivity inactivity(*it.ledger, *it.projections, it.clock.now());
-  inactivity.look(it.clock.now());
+  pass(100 * kDay);
+  Inactivity inactivity = started();
+  look(inactivity);
   EXPECT_THAT(suspended(), IsEmpty());
-  it.clock.advance_ms(30 * kDay);
-  inactivity.look(it.clock.now());
+  pass(30 * kDay);
+  look(inactivity);
   EXPECT_THAT(suspended(), ElementsAre("k"));
 }
 
@@ -84,25 +99,74 @@ TEST_F(InactivityTest, LeavesOtherWorkspacesAndManagementKeysAlone) {
   const auto tenant = it.add_tenant();
   const std::string_view body = R"({"type":"private","name":"theirs"})";
   ASSERT_EQ(it.call(tenant.secret, "POST", "/v1/keys", body).status, 201);
-  Inactivity inactivity(*it.ledger, *it.projections, it.clock.now());
-  it.clock.advance_ms(10 * kDay);
+  Inactivity inactivity = started();
+  pass(10 * kDay);
   const auto size = it.size();
-  inactivity.look(it.clock.now());
+  look(inactivity);
   EXPECT_EQ(it.size(), size);
   EXPECT_EQ(it.call(tenant.secret, "GET", "/v1/keys?status=suspended").body["data"].size(), 0U);
 }
 
+// A machine that wakes up with an old clock, or one whose clock was wrong: what it says of the last
+// uses is worth nothing.
+TEST_F(InactivityTest, CountsAnewFromAJumpOfTheClock) {
+  set_days(30);
+  Inactivity inactivity = started();
+  use(it.add_key("k"));
+  it.clock.advance_ms(100 * kDay);  // no time has passed
+  look(inactivity);
+  EXPECT_THAT(suspended(), IsEmpty());
+  pass(30 * kDay - 1);
+  look(inactivity);
+  EXPECT_THAT(suspended(), IsEmpty());
+  pass(Inactivity::kEveryMs);
+  look(inactivity);
+  EXPECT_THAT(suspended(), ElementsAre("k"));
+}
+
+TEST_F(InactivityTest, GoesOnWhereAStepEnded) {
+  set_days(1);
+  Inactivity inactivity = started();
+  for (int i = 0; i < 205; ++i) it.add_key("key " + std::to_string(i));
+  pass(kDay);
+  const auto size = it.size();
+  ASSERT_TRUE(inactivity.step(it.clock.now(), std::chrono::milliseconds(kDay)));
+  EXPECT_EQ(it.size(), size + Inactivity::kSuspensionsAtOnce);
+  look(inactivity);
+  EXPECT_EQ(it.size(), size + 205);
+}
+
+// An owner who took the rule back, or somebody who used the key, was quicker.
+TEST_F(InactivityTest, IsDecidedAgainWhenItIsRecorded) {
+  set_days(1);
+  const std::string id = it.add_key("k")["key"]["id"];
+  pass(kDay);
+  const auto suspend = [&](const OptionalTime& used) {
+    Submission submission;
+    submission.call.workspace = it.workspace;
+    submission.command = SuspendUnused{*parse_id<KeyId>(id), used};
+    return it.ledger->execute(std::move(submission));
+  };
+  EXPECT_EQ(suspend(it.clock.now())->count, 0U);
+  set_days(2);
+  EXPECT_EQ(suspend({})->count, 0U);
+  set_days(nullptr);
+  EXPECT_EQ(suspend({})->count, 0U);
+  set_days(1);
+  EXPECT_EQ(suspend({})->count, 1U);
+}
+
 TEST_F(InactivityTest, LooksOnceAnHour) {
   set_days(1);
-  Inactivity inactivity(*it.ledger, *it.projections, it.clock.now());
+  Inactivity inactivity = started();
   it.add_key("k");
-  it.clock.advance_ms(kDay - 1);
-  inactivity.look(it.clock.now());
-  it.clock.advance_ms(1);
-  inactivity.look(it.clock.now());
+  pass(kDay - 1);
+  look(inactivity);
+  pass(1);
+  look(inactivity);
   EXPECT_THAT(suspended(), IsEmpty());
-  it.clock.advance_ms(Inactivity::kEveryMs);
-  inactivity.look(it.clock.now());
+  pass(Inactivity::kEveryMs);
+  look(inactivity);
   EXPECT_THAT(suspended(), ElementsAre("k"));
 }
 
