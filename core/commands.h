@@ -116,7 +116,7 @@ struct EndOverlap {
 struct SuspendKey {
   KeyId id;
 };
-// By the system, where key and policy say so. Uses are not in the state: the caller brings the last.
+// By the system, where the policy says so. Uses are not in the state: the caller brings the last
 struct SuspendUnused {
   KeyId id;
   OptionalTime last_used_at;
