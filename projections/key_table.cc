@@ -9,6 +9,7 @@
 #include "events/log/event_reader.h"
 #include "projections/key_table_list.h"
 #include "projections/key_table_rows.h"
+#include "projections/name_holders.h"
 
 namespace keyledger {
 namespace {
@@ -33,6 +34,21 @@ void apply_event(KeyRow& row, const RecordedEvent& event, const EventSide& side)
   }
 }
 
+// The name that the key holds; empty if none.
+std::string name_held_by(const KeyRow& row) {
+  const Key& key = row.key;
+  if (key.version == 0 || key.end || key.type == KeyType::kManagement) return {};
+  return held_name(key.workspace, key.environment, key.name);
+}
+
+void note_holder(HolderChanges& changes, const KeyRow& before, const KeyRow& after) {
+  const std::string left = name_held_by(before);
+  std::string taken = name_held_by(after);
+  if (left == taken && before.named_at == after.named_at) return;
+  if (!left.empty()) changes[left].gone.insert(before.named_at);
+  if (!taken.empty()) changes[std::move(taken)].came.emplace(after.named_at, after.key.id);
+}
+
 }  // namespace
 
 struct KeyTable::Rep {
@@ -41,6 +57,7 @@ struct KeyTable::Rep {
   const EventLog& log;
   const VerifyIndex& usage;
   KeyTableRows rows;
+  NameHolders holders;
 };
 
 KeyTable::KeyTable(const EventLog& log, const VerifyIndex& usage)
@@ -75,10 +92,10 @@ Result<KeyPage> KeyTable::list(const KeyPageRequest& request) const {
 Result<std::optional<KeyId>> KeyTable::key_named(const WorkspaceId& workspace,
                                                  Environment environment,
                                                  std::string_view name) const {
-  const auto holders = rep_->rows.holders(holders_key(workspace, environment, name));
-  if (!holders) return fail(holders.error());
-  if (holders->empty()) return std::optional<KeyId>();
-  return std::optional(holders->back().id);
+  const auto holder = rep_->holders.before(held_name(workspace, environment, name), kNewestHolder);
+  if (!holder) return fail(holder.error());
+  if (!*holder) return std::optional<KeyId>();
+  return std::optional((*holder)->id);
 }
 
 Result<std::vector<KeyId>> KeyTable::management_keys(const MemberId& member) const {
@@ -126,7 +143,9 @@ Result<bool> KeyTable::walk(const WorkspaceId& workspace, std::string& place, st
 }
 
 Result<void> KeyTable::open(Store& store) {
-  return rep_->rows.open(store, fmt::format("{}.v{}", name(), version()));
+  const std::string label = fmt::format("{}.v{}", name(), version());
+  if (auto done = rep_->rows.open(store, label); !done) return done;
+  return rep_->holders.open(store, label + ".holders");
 }
 
 Result<void> KeyTable::load(std::uint64_t /*size*/) { return {}; }
@@ -152,14 +171,13 @@ Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
     }
     apply_event(found->second.after, event, frame.side.events[i]);
   }
-  HolderChanges holders(rep_->rows);
+  HolderChanges holders;
   for (const auto& [id, change] : touched) {
     if (change.after.key.version == 0) continue;  // it was never made
     rep_->rows.write(batch, change.before, change.after);
-    if (auto noted = holders.note(change.before, change.after); !noted) return noted;
+    note_holder(holders, change.before.value_or(KeyRow()), change.after);
   }
-  holders.put(batch);
-  return {};
+  return rep_->holders.change(batch, holders);
 }
 
 }  // namespace keyledger

@@ -87,7 +87,7 @@ class KeyTable : public Projection {
                                   const std::function<bool(const Key&)>& visit) const;
 
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
-  [[nodiscard]] std::uint32_t version() const override { return 2; }
+  [[nodiscard]] std::uint32_t version() const override { return 3; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;

@@ -14,13 +14,6 @@ std::string with_position(std::string prefix, std::uint64_t position) {
   return prefix;
 }
 
-// Where the key is to be found as a holder; empty if nowhere.
-std::string held_name(const KeyRow& row) {
-  const Key& key = row.key;
-  if (key.end || key.type == KeyType::kManagement) return {};
-  return holders_key(key.workspace, key.environment, key.name);
-}
-
 }  // namespace
 
 std::string names_prefix(const WorkspaceId& workspace, std::string_view name) {
@@ -29,15 +22,6 @@ std::string names_prefix(const WorkspaceId& workspace, std::string_view name) {
   out.raw(name);
   out.u8(0);
   return prefix;
-}
-
-std::string holders_key(const WorkspaceId& workspace, Environment environment,
-                        std::string_view name) {
-  std::string key(id_bytes(workspace));
-  ByteWriter out(key);
-  out.u8(static_cast<std::uint8_t>(environment));
-  out.raw(name);
-  return key;
 }
 
 std::string external_prefix(const Digest& index) {
@@ -66,7 +50,6 @@ Result<void> KeyTableRows::open(Store& store, std::string_view label) {
   if (auto done = open_table("rows", rows_); !done) return done;
   if (auto done = open_table("created", created_); !done) return done;
   if (auto done = open_table("names", names_); !done) return done;
-  if (auto done = open_table("holders", holders_); !done) return done;
   if (auto done = open_table("external", external_); !done) return done;
   return open_table("management", management_);
 }
@@ -78,33 +61,6 @@ Result<std::optional<KeyRow>> KeyTableRows::row(const KeyId& id) const {
   auto row = decode_key_row(**bytes);
   if (!row) return fail(row.error());
   return std::optional(std::move(*row));
-}
-
-Result<std::vector<NameHolder>> KeyTableRows::holders(std::string_view name) const {
-  std::vector<NameHolder> all;
-  const auto row = store_->get(*holders_, name);
-  if (!row) return fail(row.error());
-  if (!*row) return all;
-  ByteReader in(**row);
-  while (in.left() > 0) {
-    NameHolder& holder = all.emplace_back();
-    holder.named_at = in.u64();
-    holder.id.bytes = in.array<16>();
-  }
-  if (!in.finished() || all.empty()) return damaged_key_row();
-  return all;
-}
-
-void KeyTableRows::put_holders(StoreBatch& batch, std::string_view name,
-                               const std::vector<NameHolder>& all) const {
-  if (all.empty()) return batch.erase(*holders_, name);
-  std::string row;
-  ByteWriter out(row);
-  for (const NameHolder& holder : all) {
-    out.u64(holder.named_at);
-    out.array(holder.id.bytes);
-  }
-  batch.put(*holders_, name, row);
 }
 
 void KeyTableRows::write(StoreBatch& batch, const std::optional<KeyRow>& before,
@@ -139,38 +95,6 @@ std::vector<KeyTableRows::Entry> KeyTableRows::entries_of(const KeyRow& row) con
     entries.push_back({management_, std::string(id_bytes(*key.member)).append(id), {}});
   }
   return entries;
-}
-
-Result<void> HolderChanges::note(const std::optional<KeyRow>& before, const KeyRow& after) {
-  const KeyId& id = after.key.id;
-  const std::string left = before ? held_name(*before) : std::string();
-  const std::string taken = held_name(after);
-  if (before && left == taken && before->named_at == after.named_at) return {};
-  if (!left.empty()) {
-    const auto holders = holders_of(left);
-    if (!holders) return fail(holders.error());
-    std::erase_if(**holders, [&](const NameHolder& holder) { return holder.id == id; });
-  }
-  if (!taken.empty()) {
-    const auto holders = holders_of(taken);
-    if (!holders) return fail(holders.error());
-    const auto later = std::find_if((*holders)->begin(), (*holders)->end(), [&](const auto& other) {
-      return other.named_at > after.named_at;
-    });
-    (*holders)->insert(later, {after.named_at, id});
-  }
-  return {};
-}
-
-Result<std::vector<NameHolder>*> HolderChanges::holders_of(const std::string& name) {
-  if (const auto known = changed_.find(name); known != changed_.end()) return &known->second;
-  auto stored = rows_.holders(name);
-  if (!stored) return fail(stored.error());
-  return &changed_.emplace(name, std::move(*stored)).first->second;
-}
-
-void HolderChanges::put(StoreBatch& batch) const {
-  for (const auto& [name, holders] : changed_) rows_.put_holders(batch, name, holders);
 }
 
 }  // namespace keyledger

@@ -2,8 +2,6 @@
 // key_table*.cc. Thread safety: as the store's.
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,31 +13,19 @@
 
 namespace keyledger {
 
-// A key that holds a name, and the position of the event that gave it.
-struct NameHolder {
-  std::uint64_t named_at = 0;
-  KeyId id;
-};
-
 // Index rows hold the key's id and end with the position at which the key was made, which orders
 // keys by the time they were made and never changes:
 //   created    workspace, position
 //   names      workspace, name, 0, position            every key; 0 is in no name
 //   external   external_id_index(), position
 //   management member, key id -> nothing                        live management keys
-// And one to be asked with a whole key, since every new key asks it:
-//   holders    workspace, environment, name -> NameHolder, the oldest first
+// Who holds a name is in name_holders.h.
 class KeyTableRows {
  public:
   [[nodiscard]] Result<void> open(Store& store, std::string_view label);
 
   [[nodiscard]] Result<std::optional<KeyRow>> row(const KeyId& id) const;
-  // The keys that hold a name, given as holders_key(): not ended, no management keys.
-  [[nodiscard]] Result<std::vector<NameHolder>> holders(std::string_view name) const;
-  void put_holders(StoreBatch& batch, std::string_view name,
-                   const std::vector<NameHolder>& all) const;
-  // Replaces the row and puts the indexes right, all but the holders. `before` is absent for a new
-  // key.
+  // Replaces the row and puts the indexes right. `before` is absent for a new key.
   void write(StoreBatch& batch, const std::optional<KeyRow>& before, const KeyRow& after) const;
 
   [[nodiscard]] std::unique_ptr<StoreCursor> rows() const { return store_->cursor(*rows_); }
@@ -62,24 +48,8 @@ class KeyTableRows {
   const Table* rows_ = nullptr;
   const Table* created_ = nullptr;
   const Table* names_ = nullptr;
-  const Table* holders_ = nullptr;
   const Table* external_ = nullptr;
   const Table* management_ = nullptr;
-};
-
-// What one frame does to the holders of names; several keys may have to do with one name.
-class HolderChanges {
- public:
-  explicit HolderChanges(const KeyTableRows& rows) : rows_(rows) {}
-
-  [[nodiscard]] Result<void> note(const std::optional<KeyRow>& before, const KeyRow& after);
-  void put(StoreBatch& batch) const;
-
- private:
-  [[nodiscard]] Result<std::vector<NameHolder>*> holders_of(const std::string& name);
-
-  const KeyTableRows& rows_;
-  std::map<std::string, std::vector<NameHolder>> changed_;  // by holders_key()
 };
 
 // The beginnings of index rows.
@@ -88,8 +58,6 @@ template <typename Tag>
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
 }
 [[nodiscard]] std::string names_prefix(const WorkspaceId& workspace, std::string_view name);
-[[nodiscard]] std::string holders_key(const WorkspaceId& workspace, Environment environment,
-                                      std::string_view name);
 [[nodiscard]] std::string external_prefix(const Digest& index);
 
 // A key id out of index bytes; nothing if they are none.

@@ -119,6 +119,24 @@ TEST_P(ProjectionsTest, AnswerAsAPlainFoldDoesWhileTheLogGrows) {
   }
 }
 
+TEST_P(ProjectionsTest, NoRowGrowsWithTheKeysThatShareAName) {
+  history_.name_all("a");
+  const auto projections = open(dir_.path() / "derived");
+  std::size_t rows = 0;
+  for (int round = 0; round < 4; ++round) {
+    grow_live(*projections, 60);
+    expect_right(*projections);
+    for (const std::string& name : projections->store().table_names()) {
+      if (!name.starts_with("key_table.") || !name.ends_with(".holders")) continue;
+      const auto cursor = projections->store().cursor(**projections->store().table(name));
+      for (cursor->seek({}); cursor->valid(); cursor->next(), ++rows) {
+        EXPECT_LE(cursor->value().size(), 32U);
+      }
+    }
+  }
+  EXPECT_GT(rows, 100U);
+}
+
 TEST_P(ProjectionsTest, AnswerTheSameAfterARestart) {
   grow_live(*open(dir_.path() / "derived"), 60);
   expect_right(*open(dir_.path() / "derived"));

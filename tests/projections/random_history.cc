@@ -21,11 +21,7 @@ Fact change(T from, T to) {
 
 }  // namespace
 
-std::string RandomHistory::name() {
-  static const std::vector<std::string> kNames = {"a",  "b",  "B",       "ab",    "a b", "é",
-                                                  "zz", "aa", "billing", "Crawl", "c",   "d"};
-  return one_of(kNames);
-}
+std::string RandomHistory::name() { return one_of(names_); }
 
 std::string RandomHistory::scope() {
   static const std::vector<std::string> kScopes = {"ALL", "read", "write", "mail:send"};

@@ -39,6 +39,9 @@ class RandomHistory {
   [[nodiscard]] const std::map<MemberId, MemberProfile>& profiles() const { return profiles_; }
   [[nodiscard]] const std::map<Digest, RememberedCall>& calls() const { return calls_; }
 
+  // From now on every key takes this name, so that one name has many holders.
+  void name_all(const std::string& name) { names_ = {name}; }
+
   RandomEvents& random() { return random_; }
   // One of the few that keys here have.
   std::string name();
@@ -83,6 +86,8 @@ class RandomHistory {
   void fold_texts(const RecordedEvent& event, const EventSide& side);
 
   RandomEvents random_;
+  std::vector<std::string> names_ = {"a",  "b",  "B",       "ab",    "a b", "é",
+                                     "zz", "aa", "billing", "Crawl", "c",   "d"};
   MemoryLog log_;
   FakeState state_;
   Timestamp now_{1'774'872'000'000};
