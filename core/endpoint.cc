@@ -35,7 +35,8 @@ std::optional<char> decode(std::string_view text) {
   const int low = hex_digit(text[2]);
   if (high < 0 || low < 0) return std::nullopt;
   const char c = static_cast<char>(high * 16 + low);
-  if (is_control(c) || c == '/' || c == '\\') return std::nullopt;
+  // Go's proxies write an escaped ';' out when they repair a path, and servlets cut segments at it.
+  if (is_control(c) || c == '/' || c == '\\' || c == ';') return std::nullopt;
   return c;
 }
 

@@ -33,8 +33,8 @@ struct EndpointFaults {
 
 // The path of a request: cut at '?' and decoded once. Not usable is what two readers could take for
 // different paths: not absolute, too long, a "." or ".." segment, "//", '\', ';', '#', white space,
-// a control character, an escape that is none or that hides one of '/', '\' or a control character,
-// and bytes that are not UTF-8 in the end.
+// a control character, an escape that is none or that hides one of '/', '\', ';' or a control
+// character, and bytes that are not UTF-8 in the end.
 class RequestPath {
  public:
   // `target` must outlive it.
