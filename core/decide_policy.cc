@@ -41,7 +41,12 @@ std::string shape_of(std::string_view path) {
 void check_scope_list(const Policy& policy, Faults& faults) {
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < policy.scopes.size(); ++i) {
-    if (seen.insert(policy.scopes[i].name).second) continue;
+    const PolicyScope& scope = policy.scopes[i];
+    if (scope.name == kAllScopes && scope.is_public) {
+      faults.add(indexed("scopes", i) + ".public", FieldFault::kConflict,
+                 "ALL is every scope; on a public key it stands for the public ones.");
+    }
+    if (seen.insert(scope.name).second) continue;
     faults.add(indexed("scopes", i) + ".name", FieldFault::kConflict, "The scope is listed twice.");
   }
 }

@@ -204,6 +204,16 @@ bool is_public(const Policy& policy, const RequestEndpoint& endpoint) {
                      });
 }
 
+ScopeSet shown_scopes(const ScopeSet& scopes, KeyType type, const Policy& policy) {
+  if (type != KeyType::kPublic || !contains(scopes, kAllScopes)) return scopes;
+  ScopeSet shown;
+  for (const PolicyScope& scope : policy.scopes) {
+    if (scope.is_public) shown.push_back(scope.name);
+  }
+  make_set(shown);
+  return shown;
+}
+
 bool grants_scope(const ScopeSet& scopes, KeyType type, const Policy& policy,
                   std::string_view wanted) {
   const bool all = contains(scopes, kAllScopes);

@@ -134,6 +134,10 @@ enum class Reach : std::uint8_t { kReached, kNotAllowed, kScopeNotGranted };
 // Whether any public key may reach this at all, whatever its scopes.
 [[nodiscard]] bool is_public(const Policy& policy, const RequestEndpoint& endpoint);
 
+// What the holder of a key may be told that it has: ALL on a public key by the names that it stands
+// for, since to others ALL means everything.
+[[nodiscard]] ScopeSet shown_scopes(const ScopeSet& scopes, KeyType type, const Policy& policy);
+
 // Whether `scopes` grants `wanted`: ALL grants every scope to a private key, every public scope of
 // the policy to a public one.
 [[nodiscard]] bool grants_scope(const ScopeSet& scopes, KeyType type, const Policy& policy,

@@ -105,7 +105,7 @@ std::string joined(const ScopeSet& scopes) {
 
 // All of them, always: a gateway that copies them overwrites what a client has sent under these
 // names.
-Response allowed(const VerifyAnswer& answer) {
+Response allowed(const VerifyAnswer& answer, const Policy& policy) {
   const Credential& credential = *answer.credential;
   const KeyLabel label = answer.label.unpack();
   Response response;
@@ -114,7 +114,7 @@ Response allowed(const VerifyAnswer& answer) {
       {"X-Key-Name", percent_encoded(label.name)},
       {"X-Key-Type", std::string(key_type_name(credential.type))},
       {"X-Key-Environment", std::string(environment_name(credential.environment))},
-      {"X-Key-Scopes", joined(credential.grants->scopes)},
+      {"X-Key-Scopes", joined(shown_scopes(credential.grants->scopes, credential.type, policy))},
       {"X-Key-External-Id", percent_encoded(label.external_id.value_or(std::string()))},
       {"X-Workspace-Id", to_text(credential.workspace)},
   };
@@ -180,7 +180,7 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
   call.is_guess = !presented.empty() && verdict <= Verdict::kNotFound && !answer->credential &&
                   verdict != Verdict::kHeaderRequired;
   Response response = verdict == Verdict::kValid
-                          ? allowed(*answer)
+                          ? allowed(*answer, policy)
                           : refused(call, verdict, verdict_detail(verdict, request, policy));
   add_rate_limit_headers(response, *answer);
   if (call.client.through_proxy) {

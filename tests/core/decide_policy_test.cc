@@ -92,7 +92,9 @@ INSTANTIATE_TEST_SUITE_P(
                                 [](Policy& p) {
                                   p.scopes.push_back({"READ", "again", false});
                                 }},
-                      BadPolicy{"default_scopes", FieldFault::kInvalid,
+                      BadPolicy{"scopes[2].public", FieldFault::kConflict,
+                  [](Policy& p) { p.scopes.push_back({"ALL", "", true}); }},
+        BadPolicy{"default_scopes", FieldFault::kInvalid,
                                 [](Policy& p) { p.default_scopes.clear(); }},
                       BadPolicy{"default_scopes", FieldFault::kConflict,
                                 [](Policy& p) {
