@@ -214,6 +214,18 @@ class Quo(Through):
         _, _, headers, _ = self.reached(lambda: self.ask("GET", "/users", bare, {**QUO_VERSION, **forged}))
         self.assertNotEqual(headers.get("X-Key-External-Id"), "forged")
 
+    def test_neither_another_spelling_nor_the_connection_header_forges_the_key(self):
+        key, secret = self.key()
+        true = {"X-Key-Id": key["id"], "X-Key-Type": "private", "X-Key-Scopes": "ALL",
+                "X-Workspace-Id": WORLD.workspaces["quo"]}
+        for connection in ("close", "close, X-Key-Id, X-Key-Type, X-Key-Scopes, X-Workspace-Id"):
+            forged = {**QUO_VERSION, "Connection": connection, "X-Key_Id": "forged", "X_Key-Type": "forged",
+                      "X_Key_Scopes": "forged", "X-Workspace_Id": "forged", "X_Workspace-Id": "forged"}
+            _, _, headers, _ = self.reached(lambda: self.ask("GET", "/users", secret, forged))
+            seen = [(name.replace("_", "-").lower(), value) for name, value in headers.items()]
+            for name, value in true.items():
+                self.assertEqual([v for n, v in seen if n == name.lower()], [value], connection)
+
     def test_two_lines_of_a_header_that_decides_are_refused(self):
         _, secret = self.key()
         version, key = ("Quo-Api-Version", "2026-03-30"), ("Authorization", "Bearer " + secret)
