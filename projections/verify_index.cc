@@ -94,10 +94,10 @@ struct VerifyIndex::Rep {
   RateBuckets buckets;
   OriginIndex origins;
 
-  // `before`: the key as it was.
-  void put(const Key& before, const Key& key, const KeyLabel& label) {
+  // `before`: the key as it was. `at`: when the change was recorded, or before.
+  void put(const Key& before, const Key& key, const KeyLabel& label, Timestamp at) {
     PackedLabel packed(label);
-    origins.change(before, key);
+    origins.change(before, key, at);
     table.make_room(key);
     {
       const std::unique_lock lock(mutex);
@@ -115,7 +115,7 @@ struct VerifyIndex::Rep {
     if (key.version == 0) return;  // it was never made
     KeyLabel label = known == nullptr ? KeyLabel() : known->label.unpack();
     std::visit(LabelFold{label, side}, event.event);
-    put(before, key, label);
+    put(before, key, label, event.time);
   }
 
   // Of a VALID answer: makes it kRateLimited if the key has been used too often.
@@ -210,7 +210,7 @@ Result<void> VerifyIndex::open(Store& /*store*/) { return {}; }
 Result<void> VerifyIndex::load(std::uint64_t /*size*/) {
   std::vector<WantedText> wanted;
   const auto loaded = rep_->source->for_each([&](const Key& key) {
-    rep_->put(Key(), key, KeyLabel{key.name, std::nullopt, std::nullopt});
+    rep_->put(Key(), key, KeyLabel{key.name, std::nullopt, std::nullopt}, Timestamp());
     for (const WantedText& text : wanted_texts(key)) wanted.push_back(text);
   });
   if (!loaded) return fail(loaded.error());

@@ -55,7 +55,7 @@ TEST(OriginIndex, FindsEveryFormOfARule) {
   };
   for (const Row& row : rows) {
     OriginIndex index;
-    index.change(Key(), page({row.rule}));
+    index.change(Key(), page({row.rule}), kNoon);
     EXPECT_EQ(
         index.allows(test_id<WorkspaceId>(1), Environment::kLive, parse_origin(row.origin), kNoon),
         row.allowed)
@@ -65,6 +65,24 @@ TEST(OriginIndex, FindsEveryFormOfARule) {
     EXPECT_FALSE(
         index.allows(test_id<WorkspaceId>(1), Environment::kTest, parse_origin(row.origin), kNoon));
   }
+}
+
+// As long as a name can be, with as many labels.
+TEST(OriginIndex, FindsRulesAboveADeepHost) {
+  std::string deep = "com";
+  while (deep.size() + 2 <= 253) deep.insert(0, "a.");
+  ASSERT_FALSE(parse_origin("https://" + deep).opaque());
+  const auto allows = [&](OriginRule one) {
+    OriginIndex index;
+    index.change(Key(), page({std::move(one)}), kNoon);
+    return index.allows(test_id<WorkspaceId>(1), Environment::kLive,
+                        parse_origin("https://" + deep), kNoon);
+  };
+  EXPECT_TRUE(allows(rule(deep)));
+  EXPECT_TRUE(allows(rule("com", false, true)));
+  EXPECT_TRUE(allows(rule(deep.substr(100), false, true)));
+  EXPECT_FALSE(allows(rule(deep.substr(100))));
+  EXPECT_FALSE(allows(rule("b." + deep.substr(100), false, true)));
 }
 
 bool is_active(const Key& key, Timestamp now) {
@@ -82,9 +100,16 @@ TEST(OriginIndex, SaysWhatLookingAtEveryKeySays) {
   rules.back().port = 81;
   rules.push_back(rule("a.com"));
   rules.back().scheme = "http";
-  const std::vector<std::string> origins = {
-      "https://a.com", "http://a.com", "http://a.com:81", "https://b.a.com", "https://x.b.a.com",
-      "https://c.org", "null",         "https://d.net"};
+  const std::vector<std::string> origins = {"https://a.com",
+                                            "http://a.com",
+                                            "http://a.com:81",
+                                            "https://b.a.com",
+                                            "https://x.b.a.com",
+                                            "https://c.org",
+                                            "null",
+                                            "https://d.net",
+                                            "https://y.x.b.a.com",
+                                            "https://com"};
   OriginIndex index;
   std::vector<Key> keys(8);
   Timestamp now = kNoon;
@@ -106,7 +131,7 @@ TEST(OriginIndex, SaysWhatLookingAtEveryKeySays) {
     }
     if (chance(4)) next.suspended = !next.suspended;
     if (chance(6)) next.end.emplace();
-    index.change(key, next);
+    index.change(key, next, now);
     key = next;
     now = now + static_cast<std::int64_t>(random() % 20);
 
