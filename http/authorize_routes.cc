@@ -182,7 +182,7 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
   Response response = verdict == Verdict::kValid
                           ? allowed(*answer, policy)
                           : refused(call, verdict, verdict_detail(verdict, request, policy));
-  add_rate_limit_headers(response, *answer);
+  add_rate_limit_headers(response, answer->rate, verdict != Verdict::kRateLimited);
   if (call.client.through_proxy) {
     response.headers.emplace_back("X-Verdict", std::string(verdict_name(verdict)));
   }

@@ -6,12 +6,16 @@
 //   Retry-After: 1                         if this use was one too many
 #pragma once
 
+#include <optional>
+
+#include "core/rate_limit.h"
 #include "http/message.h"
-#include "projections/verify_index.h"
 
 namespace keyledger::http {
 
-// Nothing if the key has no limit or it did not come to counting its use.
-void add_rate_limit_headers(Response& response, const VerifyAnswer& answer);
+// Nothing without a state: the key has no limit, or it did not come to counting its use. `granted`:
+// whether this use was one of those that are left.
+void add_rate_limit_headers(Response& response, const std::optional<RateState>& state,
+                            bool granted);
 
 }  // namespace keyledger::http

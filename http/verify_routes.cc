@@ -9,6 +9,7 @@
 #include "http/handlers.h"
 #include "http/judge_call.h"
 #include "http/key_answer.h"
+#include "http/problem.h"
 #include "http/query.h"
 #include "http/rate_limit_headers.h"
 #include "http/retired_use.h"
@@ -88,7 +89,8 @@ Result<Response> answer_one(Call& call, const VerifyFields& fields) {
   Response response;
   const auto answer = write_answer(call, fields, *workspace_of(call), response.body);
   if (!answer) return declined(call);
-  add_rate_limit_headers(response, *answer);
+  add_rate_limit_headers(response, answer->rate,
+                         answer->judgement.verdict != Verdict::kRateLimited);
   return response;
 }
 
@@ -127,6 +129,18 @@ Result<Response> verify_batch(Call& call) {
   return response;
 }
 
+namespace {
+
+Response too_often(const Call& call, const RateState& state) {
+  Response response = problem({429, "Too many requests", error_name(ErrorCode::kRateLimited),
+                               verdict_sentence(Verdict::kRateLimited)},
+                              call.request_id);
+  add_rate_limit_headers(response, state, false);
+  return response;
+}
+
+}  // namespace
+
 Result<Response> whoami(Call& call) {
   const auto unknown = fail(ErrorCode::kUnauthenticated, "Send a valid key in Authorization.");
   const auto credential = credential_of(call.request);
@@ -155,7 +169,12 @@ Result<Response> whoami(Call& call) {
   const auto key = projections.keys().key(caller->key);
   if (!key) return fail(key.error());
   if (!*key) return unknown;
-  projections.verify_index().count_use(caller->key, call.now);
+  // Limits are for uses of the API that is protected; management keys have none.
+  const auto rate = manages || !workspace
+                        ? std::nullopt
+                        : rate_limit_for(caller->rate_limit, workspace->policy.rate_limit);
+  const auto taken = projections.verify_index().count_use(caller->key, rate, call.now);
+  if (taken && !taken->granted) return too_often(call, taken->after);
 
   auto shown = key_answer(call, **key, call.now);
   if (!shown) return fail(shown.error());
@@ -173,7 +192,9 @@ Result<Response> whoami(Call& call) {
   };
   json["client"] = {
       {"ip", call.client.text}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
-  return json_response(200, json);
+  Response response = json_response(200, json);
+  if (taken) add_rate_limit_headers(response, taken->after, true);
+  return response;
 }
 
 }  // namespace keyledger::http

@@ -178,6 +178,7 @@ std::optional<CallerKey> VerifyIndex::caller(const Digest& secret_hash, const Re
   caller.key = credential->key;
   caller.workspace = credential->workspace;
   caller.type = credential->type;
+  if (credential->grants) caller.rate_limit = credential->grants->rate_limit;
   // judge() knows no management keys; for this question they are like any other.
   if (credential->type == KeyType::kManagement) credential->type = KeyType::kPrivate;
   static const Policy kNoRules;
@@ -193,10 +194,16 @@ bool VerifyIndex::allows_origin(const WorkspaceId& workspace,
   return rep_->origins.allows(workspace, environment, origin, now);
 }
 
-void VerifyIndex::count_use(const KeyId& key, Timestamp now) {
+std::optional<RateTake> VerifyIndex::count_use(const KeyId& key,
+                                               const std::optional<RateLimit>& rate,
+                                               Timestamp now) {
+  std::optional<RateTake> taken;
+  if (rate) taken = rep_->buckets.take(key, *rate, now);
+  if (taken && !taken->granted) return taken;
   const std::shared_lock lock(rep_->mutex);
   const KeyEntry* const entry = rep_->table.find(key);
   if (entry != nullptr) entry->count_use(now);
+  return taken;
 }
 
 Use VerifyIndex::use_of(const KeyId& key) const {

@@ -13,6 +13,7 @@
 #include "core/rate_limit.h"
 #include "projections/key_label.h"
 #include "projections/projection.h"
+#include "projections/rate_buckets.h"
 
 namespace keyledger {
 
@@ -43,6 +44,7 @@ struct CallerKey {
   KeyType type = KeyType::kManagement;
   Judgement judgement;  // as if it were an ordinary key of its own workspace
   SecretId secret;
+  std::optional<RateLimit> rate_limit;  // of its own
 };
 
 // Thread safety: queries from any thread at any time.
@@ -65,7 +67,10 @@ class VerifyIndex : public Projection {
   [[nodiscard]] bool allows_origin(const WorkspaceId& workspace,
                                    std::optional<Environment> environment, const Origin& origin,
                                    Timestamp now) const;
-  void count_use(const KeyId& key, Timestamp now);
+  // A use that verify did not judge, by a key that caller() knows. With a limit it takes a token
+  // like any other use, and is not counted if there is none.
+  std::optional<RateTake> count_use(const KeyId& key, const std::optional<RateLimit>& rate,
+                                    Timestamp now);
   [[nodiscard]] Use use_of(const KeyId& key) const;
 
   [[nodiscard]] std::string_view name() const override { return "verify_index"; }

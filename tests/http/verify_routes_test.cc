@@ -197,6 +197,29 @@ TEST_F(VerifyRoutes, RecordsARetiredSecretOnceAnHour) {
   EXPECT_EQ(it.size(), size + 2);
 }
 
+TEST_F(VerifyRoutes, WhoamiIsAUseLikeAnyOther) {
+  const auto made = it.add_key("crm", {{"rate_limit", {{"limit", 3}, {"window_seconds", 60}}}});
+  const std::string secret = made["secret"];
+  const auto whoami = [&] { return it.call(secret, "GET", "/v1/whoami"); };
+  const auto first = whoami();
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.header("RateLimit-Policy"), "\"key\";q=3;w=60");
+  EXPECT_EQ(first.header("RateLimit"), "\"key\";r=2;t=20");
+  EXPECT_EQ(verify({{"key", secret}}).body["valid"], true);
+  EXPECT_EQ(whoami().status, 200);
+  const auto refused = whoami();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.code(), "rate_limited");
+  EXPECT_EQ(refused.header("Retry-After"), "20");
+  EXPECT_EQ(refused.header("RateLimit"), "\"key\";r=0;t=20");
+  EXPECT_EQ(verify({{"key", secret}}).body["code"], "RATE_LIMITED") << "one bucket for all uses";
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  EXPECT_EQ(it.call(it.owner.secret, "GET", path).body["use_count"], 3);
+  it.clock.advance_ms(20'000);
+  EXPECT_EQ(whoami().status, 200);
+  EXPECT_EQ(it.call(it.owner.secret, "GET", "/v1/whoami").header("RateLimit"), "");
+}
+
 TEST_F(VerifyRoutes, WhoamiShowsTheKeyItselfAndTheClientAsSeen) {
   const auto made = it.add_key("crm");
   const std::string secret = made["secret"];

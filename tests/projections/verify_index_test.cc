@@ -163,11 +163,11 @@ TEST_P(VerifyIndexTest, CountsUsesThatWereValidAndNoOthers) {
     if (valid != 0) {
       EXPECT_EQ(index.use_of(key.id).last_used_at, last);
     }
-    index.count_use(key.id, last + 1);
+    index.count_use(key.id, std::nullopt, last + 1);
     EXPECT_EQ(index.use_of(key.id).count, valid + 1);
     EXPECT_EQ(index.use_of(key.id).last_used_at, last + 1);
   }
-  index.count_use(KeyId{}, history_.now());
+  index.count_use(KeyId{}, std::nullopt, history_.now());
   EXPECT_EQ(index.use_of(KeyId{}).count, 0U);
 }
 
