@@ -31,8 +31,7 @@ struct Gateway {
 Result<Gateway> gateway_of(const Call& call) {
   const Directory& directory = call.api.projections.directory();
   if (call.params.empty()) {
-    auto all = directory.workspaces();
-    if (all.size() == 1) return Gateway{std::move(all.front()), std::nullopt};
+    if (auto only = directory.only_workspace()) return Gateway{std::move(only), std::nullopt};
     return fail_field(
         "url", FieldFault::kRequired,
         "This ledger does not have exactly one workspace: say which, and the environment, as "

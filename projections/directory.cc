@@ -159,6 +159,11 @@ struct Directory::Rep {
   void apply_to_ledger(const RecordedEvent& event);
   void add(MemberView entry);
 
+  template <typename Fact>
+  [[nodiscard]] Fact of_ledger(Fact LedgerFacts::*fact) const {
+    const std::shared_lock lock(mutex);
+    return ledger.*fact;
+  }
   // Calls `take` with every row of a table until it fails.
   template <typename Take>
   [[nodiscard]] Result<void> each_row(const Table& table, Take take) const {
@@ -181,6 +186,11 @@ std::shared_ptr<const Workspace> Directory::workspace(const WorkspaceId& id) con
   const std::shared_lock lock(rep_->mutex);
   const auto found = rep_->workspaces.find(id);
   return found == rep_->workspaces.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Workspace> Directory::only_workspace() const {
+  const std::shared_lock lock(rep_->mutex);
+  return rep_->workspaces.size() == 1 ? rep_->workspaces.begin()->second : nullptr;
 }
 
 std::vector<std::shared_ptr<const Workspace>> Directory::workspaces() const {
@@ -212,25 +222,10 @@ std::uint64_t Directory::events_in(const WorkspaceId& workspace) const {
   return found == rep_->counts.end() ? 0 : found->second;
 }
 
-std::uint32_t Directory::ledger_version() const {
-  const std::shared_lock lock(rep_->mutex);
-  return rep_->ledger.version;
-}
-
-Timestamp Directory::last_time() const {
-  const std::shared_lock lock(rep_->mutex);
-  return rep_->ledger.last_time;
-}
-
-LogId Directory::log_id() const {
-  const std::shared_lock lock(rep_->mutex);
-  return rep_->ledger.log_id;
-}
-
-std::string Directory::origin() const {
-  const std::shared_lock lock(rep_->mutex);
-  return rep_->ledger.origin;
-}
+std::uint32_t Directory::ledger_version() const { return rep_->of_ledger(&LedgerFacts::version); }
+Timestamp Directory::last_time() const { return rep_->of_ledger(&LedgerFacts::last_time); }
+LogId Directory::log_id() const { return rep_->of_ledger(&LedgerFacts::log_id); }
+std::string Directory::origin() const { return rep_->of_ledger(&LedgerFacts::origin); }
 
 Result<void> Directory::open(Store& store) {
   rep_->store = &store;

@@ -26,6 +26,8 @@ class Directory : public Projection {
 
   [[nodiscard]] std::shared_ptr<const Workspace> workspace(const WorkspaceId& id) const;
   [[nodiscard]] std::vector<std::shared_ptr<const Workspace>> workspaces() const;  // by id
+  // Null if there is none or more than one. Costs the same however many there are.
+  [[nodiscard]] std::shared_ptr<const Workspace> only_workspace() const;
   [[nodiscard]] std::shared_ptr<const MemberView> member(const MemberId& id) const;
   // Removed ones too; by id, which is by time of adding.
   [[nodiscard]] std::vector<std::shared_ptr<const MemberView>> members(
