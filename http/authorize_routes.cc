@@ -71,6 +71,13 @@ Result<void> check_described(const Policy& policy, const std::optional<OriginalR
       "or X-Forwarded-Method and X-Forwarded-Uri, or append the path to the URL.");
 }
 
+Result<void> check_question(const Request& request, const Policy& policy,
+                            const Result<std::optional<OriginalRequest>>& original) {
+  if (!original) return fail(original.error());
+  if (auto checked = check_single(request, policy); !checked) return checked;
+  return check_described(policy, *original);
+}
+
 // --- Answers ---
 
 // RFC 3986 section 2.3: what is not unreserved is escaped, byte by byte.
@@ -183,7 +190,7 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
                           : refused(call, verdict, verdict_detail(verdict, request, policy));
   add_rate_limit_headers(response, answer->rate, verdict != Verdict::kRateLimited);
   if (call.client.through_proxy) {
-    response.headers.emplace_back("X-Verdict", std::string(verdict_name(verdict)));
+    call.answer_headers.emplace_back("X-Verdict", std::string(verdict_name(verdict)));
   }
   return response;
 }
@@ -197,22 +204,15 @@ Result<Response> authorize(Call& call) {
   const auto gateway = gateway_of(call);
   if (!gateway) return fail(gateway.error());
   const auto original = original_request(call.request, call.appended, call.client);
-  if (!original) return fail(original.error());
   const Workspace& workspace = *gateway->workspace;
-  if (auto checked = check_single(call.request, workspace.policy); !checked) {
-    return fail(checked.error());
-  }
-  if (auto described = check_described(workspace.policy, *original); !described) {
-    return fail(described.error());
-  }
-  call.position = call.api.projections.projector().size() - 1;
-
-  const Browser browser(call, workspace, gateway->environment, *original);
-  if (browser.is_preflight()) return browser.answer_preflight();
+  const Browser browser(call, workspace, gateway->environment, original ? *original : std::nullopt);
+  const auto readable = check_question(call.request, workspace.policy, original);
+  if (readable && browser.is_preflight()) return browser.answer_preflight();
+  browser.add_headers(call.answer_headers);
+  if (!readable) return fail(readable.error());
   bool declined = false;
   Response response = judged(call, *gateway, *original, declined);
   call.declined = declined;
-  browser.add_headers(response);
   return response;
 }
 

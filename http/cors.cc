@@ -32,8 +32,7 @@ std::optional<std::string> header_list(std::string_view text) {
 }  // namespace
 
 Browser::Browser(const Call& call, const Workspace& workspace,
-                 std::optional<Environment> environment,
-                 const std::optional<OriginalRequest>& original)
+                 std::optional<Environment> environment, std::optional<OriginalRequest> original)
     : call_(call),
       workspace_(workspace),
       environment_(environment),
@@ -82,10 +81,10 @@ Response Browser::answer_preflight() const {
   return response;
 }
 
-void Browser::add_headers(Response& response) const {
-  response.headers.emplace_back("Vary", "Origin");
+void Browser::add_headers(AnswerHeaders& headers) const {
+  headers.emplace_back("Vary", "Origin");
   if (origin_.empty() || !is_public_path(method_) || !is_allowed_origin()) return;
-  response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin_));
+  headers.emplace_back("Access-Control-Allow-Origin", std::string(origin_));
 }
 
 }  // namespace keyledger::http

@@ -14,9 +14,9 @@ namespace keyledger::http {
 
 class Browser {
  public:
-  // All must outlive it. `environment`: absent, either.
+  // `call` and `workspace` must outlive it. `environment`: absent, either.
   Browser(const Call& call, const Workspace& workspace, std::optional<Environment> environment,
-          const std::optional<OriginalRequest>& original);
+          std::optional<OriginalRequest> original);
 
   // Method OPTIONS, an Origin, and the method that is going to be used.
   [[nodiscard]] bool is_preflight() const { return !asked_method_.empty(); }
@@ -24,7 +24,7 @@ class Browser {
   [[nodiscard]] Response answer_preflight() const;
   // For the gateway to copy: the page may read the answer, also a refusal, if its origin would pass
   // a preflight.
-  void add_headers(Response& response) const;
+  void add_headers(AnswerHeaders& headers) const;
 
  private:
   [[nodiscard]] bool is_public_path(std::string_view method) const;
@@ -33,7 +33,7 @@ class Browser {
   const Call& call_;
   const Workspace& workspace_;
   const std::optional<Environment> environment_;
-  const std::optional<OriginalRequest>& original_;
+  const std::optional<OriginalRequest> original_;
   std::string_view method_;
   std::string_view origin_;        // empty: none
   std::string_view asked_method_;  // of a preflight

@@ -225,6 +225,7 @@ class Exchange {
     Response response = answered();
     if (declined_) return std::nullopt;
     if (is_for_nginx(request_.target)) restate_for_nginx(response);
+    for (auto& header : answer_headers_) response.headers.push_back(std::move(header));
     response.headers.emplace_back("Date", http_date(now_));
     response.headers.emplace_back("X-Request-Id", record_.request_id);
     response.headers.emplace_back("Cache-Control", "no-store");
@@ -297,6 +298,7 @@ class Exchange {
     declined_ = call.declined;
     position_ = call.position;
     replayed_ = call.replayed;
+    answer_headers_ = std::move(call.answer_headers);
     if (call.is_guess) retry_after_ = api_.guess_guard->refuse(client_, now_);
     if (retry_after_) {
       return fail(ErrorCode::kRateLimited, "Too many wrong keys came from this address.");
@@ -340,6 +342,7 @@ class Exchange {
   AccessRecord record_;
   std::optional<std::uint64_t> position_;
   bool replayed_ = false;
+  AnswerHeaders answer_headers_;
   std::optional<std::uint32_t> retry_after_;
   std::string allow_;
 };

@@ -69,9 +69,12 @@ class AnswerStream {
 // made whole, and the client is to see that by a body without an end.
 using Producer = std::function<bool(AnswerStream&)>;
 
+// In the order in which they are sent; names and values as they are written.
+using AnswerHeaders = std::vector<std::pair<std::string, std::string>>;
+
 struct Response {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
+  AnswerHeaders headers;
   std::string content_type = "application/json; charset=utf-8";
   std::string body;
   Producer producer;  // if there is one, it makes the body, and `body` is not sent

@@ -92,6 +92,9 @@ struct Call {
   // Set with a refusal because the credential is nobody's: it counts against the address that sent
   // it, and one too many is answered 429 instead (http/guess_guard.h).
   bool is_guess = false;
+  // Further headers of the answer, whatever it turns out to be: also of a refusal by an error, and
+  // of the 429 that stands in for one.
+  AnswerHeaders answer_headers = {};
 
   // The id in the path; kNotFound if it is not even one of its kind.
   template <typename IdType>

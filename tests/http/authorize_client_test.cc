@@ -57,7 +57,6 @@ TEST(ClientAddress, IsTheRightMostThatIsNoProxyOfOurs) {
       {"", {"10.0.0.1"}, "-?"},
   };
   for (const Row& row : rows) {
-    if (row.peer.empty()) continue;
     EXPECT_EQ(seen(row.peer, row.lines), row.client) << row.peer << ' ' << row.client;
   }
 }
@@ -310,6 +309,44 @@ TEST_F(AuthorizeBrowser, LetsThePageReadAnswersAndRefusals) {
   EXPECT_EQ(allow(key, "https://evil.org"), "403 ");
   EXPECT_EQ(allow(key, "https://example.com", "/v1/other"), "403 ");
   EXPECT_EQ(allow(key, "https://example.com", "/v1/blog/a", "OPTIONS"), "403 ");
+}
+
+// A question that cannot be judged is refused in words that the page may need.
+TEST_F(AuthorizeBrowser, LetsThePageReadWhatIsWrongWithAQuestion) {
+  const Headers page = {{"Origin", "https://example.com"}};
+  const auto with = [&](Headers more) {
+    more.insert(more.end(), page.begin(), page.end());
+    return more;
+  };
+  const Headers twice = {{"Access-Control-Request-Headers", "a"},
+                         {"Access-Control-Request-Headers", "b"}};
+  const auto repeated = ask({"", "GET", "/v1/open", with(twice)});
+  EXPECT_EQ(repeated.status, 400);
+  EXPECT_EQ(repeated.header("Access-Control-Allow-Origin"), "https://example.com");
+  EXPECT_EQ(repeated.header("Vary"), "Origin");
+  // Of which endpoint a page would be is not known: none is public.
+  for (const Question& unclear : {Question{"", "", "", page}, Question{"", "GET", "", page}}) {
+    const auto answer = ask(unclear);
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "");
+    EXPECT_EQ(answer.header("Vary"), "Origin");
+  }
+}
+
+TEST_F(AuthorizeBrowser, LetsThePageReadThatTooManyWrongKeysCame) {
+  http::ApiOptions options;
+  options.clock = [this] { return it.clock.now(); };
+  options.refusals_per_minute = 1;
+  it.api = std::make_unique<http::Api>(*it.ledger, *it.projections, it.log, options);
+  const Question wrong = {"unknown", "GET", "/v1/blog/a", {{"Origin", "https://example.com"}}};
+  for (const int status : {401, 429, 429}) {
+    const auto answer = ask(wrong);
+    EXPECT_EQ(answer.status, status);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://example.com");
+    EXPECT_EQ(answer.header("Vary"), "Origin");
+    EXPECT_EQ(answer.header("X-Verdict"), "NOT_FOUND");
+    EXPECT_EQ(answer.header("WWW-Authenticate").empty(), status == 429);
+  }
 }
 
 TEST_F(AuthorizeBrowser, ManagementRoutesSendNoCors) {
