@@ -14,10 +14,6 @@ bool is_reserved(std::string_view name) {
                      [&](std::string_view one) { return same_header(one, name); });
 }
 
-bool is_packed(const RequestView& request) {
-  return request.header("Content-Encoding").value_or("identity") != "identity";
-}
-
 }  // namespace
 
 Request to_request(const RequestView& view) {
@@ -72,7 +68,7 @@ Answer Answerer::refuse(const RequestView& request, const Error& why,
 
 bool Answerer::answer_fast(const RequestView& request, const AnswerForm& form,
                            std::string& out) const {
-  if (!options_.fast || is_packed(request)) return false;
+  if (!options_.fast) return false;
   Response response;
   try {
     if (!options_.fast(request, response)) return false;

@@ -45,8 +45,8 @@ struct ServerOptions {
   // Both run on the event threads, where a call that blocks holds up thousands of connections.
   // Whether handling this request never blocks; without the function none is handled there.
   std::function<bool(const RequestView&)> answers_at_once;
-  // Answers before the library and without a copy of the request, or declines with false. It is
-  // not asked about packed bodies. Must not throw.
+  // Answers before the library and without a copy of the request, or declines with false. The
+  // body is as it came, packed or not. Must not throw.
   std::function<bool(const RequestView&, Response&)> fast;
 };
 

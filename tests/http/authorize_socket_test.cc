@@ -123,6 +123,7 @@ TEST_F(AuthorizeSocket, DoesNotLookAtABody) {
                                    "\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\n"
                                    "Content-Length: 3\r\n\r\n<a>");
   EXPECT_TRUE(has(answer, "HTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_EQ(slow_, 0) << "nor does what a client says of it choose a worker";
 }
 
 }  // namespace
