@@ -9,19 +9,18 @@
 namespace keyledger::http {
 namespace {
 
-// The two verdicts that need no look-up come before those that do.
+// What is said of a secret that nobody has, and of one that nobody can have, needs no look-up.
 VerifyAnswer answer_for(Call& call, std::string_view presented, const VerifyRequest& request,
                         const Policy& policy) {
   VerifyAnswer answer;
-  if (missing_header(policy, request.headers) != nullptr) {
-    answer.judgement = {Verdict::kHeaderRequired, request.policy};
-  } else if (is_malformed(presented)) {
+  answer.judgement = judge(nullptr, policy, request, call.now);
+  if (answer.judgement.verdict != Verdict::kNotFound) return answer;
+  if (is_malformed(presented)) {
     answer.judgement.verdict = Verdict::kMalformed;
-  } else {
-    VerifyIndex& index = call.api.projections.verify_index();
-    answer = index.verify(sha256(presented), policy, request, call.now);
+    return answer;
   }
-  return answer;
+  VerifyIndex& index = call.api.projections.verify_index();
+  return index.verify(sha256(presented), policy, request, call.now);
 }
 
 }  // namespace
@@ -47,9 +46,8 @@ std::optional<VerifyAnswer> judge_presented(Call& call, std::string_view present
 }
 
 std::string verdict_detail(Verdict verdict, const VerifyRequest& request, const Policy& policy) {
-  const RequiredHeader* const missing =
-      verdict == Verdict::kHeaderRequired ? missing_header(policy, request.headers) : nullptr;
-  if (missing == nullptr) return std::string(verdict_sentence(verdict));
+  if (verdict != Verdict::kHeaderRequired) return std::string(verdict_sentence(verdict));
+  const RequiredHeader* const missing = missing_header(policy, request.headers);
   std::string text = "The header " + missing->name + " is required; accepted values: ";
   for (const std::string& value : missing->values) {
     if (&value != &missing->values.front()) text += ", ";

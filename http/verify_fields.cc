@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "core/endpoint.h"
 #include "events/text.h"
 #include "http/message.h"
 
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxPath = 8000;
 // A plain body is short; what is longer is read by the other parser.
 constexpr std::size_t kMaxPlainBody = 4096;
 constexpr std::size_t kMaxPlainScopes = 32;
@@ -148,7 +148,7 @@ bool read_plain_endpoint(std::string_view name, std::string_view text, VerifyFie
   if (!fields.endpoint) fields.endpoint.emplace();
   const bool is_method = name == "method";
   std::string& half = is_method ? fields.endpoint->method : fields.endpoint->target;
-  if (!half.empty() || !is_plain(text, is_method ? kMaxName : kMaxPath)) return false;
+  if (!half.empty() || !is_plain(text, is_method ? kMaxName : kMaxRequestPath)) return false;
   half = text;
   return true;
 }
@@ -187,7 +187,7 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
   if (fields.scopes) make_set(*fields.scopes);
   fields.from = read_source(body);
   auto method = body.text("method", kMaxName);
-  auto path = body.text("path", kMaxPath);
+  auto path = body.text("path", kMaxRequestPath);
   if (method.has_value() != path.has_value()) {
     body.fault(method ? "path" : "method", FieldFault::kRequired,
                "method and path are checked together");
