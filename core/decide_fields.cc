@@ -186,28 +186,23 @@ Result<void> check_owner(const Situation& in, const MemberId& owner, Faults& fau
 Result<void> check_name_free(const Situation& in, Environment environment, std::string_view name,
                              const std::optional<KeyId>& predecessor) {
   if (!in.policy().unique_names) return {};
-  auto holder = in.state.key_named(in.workspace->id, environment, name);
-  if (!holder) return fail(holder.error());
-
-  // Only a successor may take a name that is held. So if whoever took the name last has expired,
-  // the one it replaced may still hold it, and so on back.
-  std::optional<KeyId> id = *holder;
-  while (id && id != predecessor) {
-    const auto key = in.state.key(*id);
-    if (!key) return fail(key.error());
-    if (!*key) return fail(ErrorCode::kInternal, "A name is held by a key that is not there.");
-    const Key& other = **key;
-    const bool holds = other.name == name && other.environment == environment;
-    if (holds && !is_final(status_of(other, in.now))) {
-      Error error{ErrorCode::kNameTaken,
-                  "The name is held by the key " + to_text(other.id) + ".",
-                  {{"name", FieldFault::kConflict, "Another key has this name."}},
-                  std::nullopt};
-      return fail(std::move(error));
-    }
-    id = other.replaces;
+  // Not the newest alone: keys may share a name from a time when the policy let them.
+  std::uint64_t before = kNewestHolder;
+  while (true) {
+    const auto holder = in.state.name_holder(in.workspace->id, environment, name, before);
+    if (!holder) return fail(holder.error());
+    if (!*holder) return {};
+    before = (*holder)->named_at;
+    if ((*holder)->id == predecessor) continue;
+    const auto other = in.state.key((*holder)->id);
+    if (!other) return fail(other.error());
+    if (!*other) return fail(ErrorCode::kInternal, "A name is held by a key that is not there.");
+    if (is_final(status_of(**other, in.now))) continue;
+    return fail({ErrorCode::kNameTaken,
+                 "The name is held by the key " + to_text((*holder)->id) + ".",
+                 {{"name", FieldFault::kConflict, "Another key has this name."}},
+                 std::nullopt});
   }
-  return {};
 }
 
 }  // namespace keyledger

@@ -95,7 +95,7 @@ void check_life(const Policy& policy, Timestamp now, const Life& life, bool limi
 // The owner_id of a key must be a member that is there. Errors: those of the state.
 [[nodiscard]] Result<void> check_owner(const Situation& in, const MemberId& owner, Faults& faults);
 
-// kNameTaken if a live key holds the name; `predecessor` may share its name.
+// kNameTaken if any live key holds the name but `predecessor`, which may share it.
 [[nodiscard]] Result<void> check_name_free(const Situation& in, Environment environment,
                                            std::string_view name,
                                            const std::optional<KeyId>& predecessor);

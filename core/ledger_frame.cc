@@ -146,8 +146,6 @@ CommittedFrame FrameBuilder::take() {
 }
 
 FrameBuilder::Step FrameBuilder::refuse(PendingCall& pending, const Error& error) const {
-  // Only the overlay says so, and only while something is in flight.
-  if (error.code == ErrorCode::kBehind) return Step::kBehind;
   pending.answer = fail(error);
   return Step::kAnswered;
 }

@@ -20,7 +20,6 @@ class FrameBuilder {
   enum class Step {
     kAnswered,   // its answer is set; its events, if any, are in the frame
     kNextFrame,  // its events do not fit in any more: add it to the next frame
-    kBehind,     // cannot be decided before the base has applied what is in flight
   };
 
   explicit FrameBuilder(Overlay& overlay) : overlay_(overlay) {}

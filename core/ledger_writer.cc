@@ -77,7 +77,7 @@ void LedgerWriter::process(Calls calls) {
 }
 
 std::size_t LedgerWriter::process_some(Calls calls, Timestamp now) {
-  const auto [done, behind] = gather(calls, now);
+  const Calls done = gather(calls, now);
   if (builder_.empty()) {
     answer(done);
   } else {
@@ -99,20 +99,16 @@ std::size_t LedgerWriter::process_some(Calls calls, Timestamp now) {
     last_time_ = now;
     applier_.hand_over({std::move(committed), {done.begin(), done.end()}});
   }
-  if (behind) settle();
   return done.size();
 }
 
-LedgerWriter::Gathered LedgerWriter::gather(Calls calls, Timestamp now) {
+LedgerWriter::Calls LedgerWriter::gather(Calls calls, Timestamp now) {
   overlay_.forget_through(applier_.applied());
   builder_.begin(log_id_, head_, now);
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    const FrameBuilder::Step step = builder_.add(*calls[i]);
-    if (step != FrameBuilder::Step::kAnswered) {
-      return {calls.first(i), step == FrameBuilder::Step::kBehind};
-    }
+    if (builder_.add(*calls[i]) == FrameBuilder::Step::kNextFrame) return calls.first(i);
   }
-  return {calls, false};
+  return calls;
 }
 
 AppendOutcome LedgerWriter::append(const CommittedFrame& committed) {

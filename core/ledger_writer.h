@@ -34,12 +34,8 @@ class LedgerWriter {
   // Decides as many of `calls` as one frame takes, appends it and sees to the answers. Says how
   // many are dealt with; after a conflict none, they must be decided again.
   [[nodiscard]] std::size_t process_some(Calls calls, Timestamp now);
-  // The calls that answered themselves into one frame; `behind`: the next one has to wait.
-  struct Gathered {
-    Calls calls;
-    bool behind = false;
-  };
-  [[nodiscard]] Gathered gather(Calls calls, Timestamp now);
+  // The calls that answered themselves into one frame.
+  [[nodiscard]] Calls gather(Calls calls, Timestamp now);
 
   // Appends until the outcome is certain, or is not going to be: then kIndeterminate.
   [[nodiscard]] AppendOutcome append(const CommittedFrame& committed);

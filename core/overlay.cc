@@ -24,11 +24,6 @@ std::string slot_of(const Key& key) {
   return name_slot(key.workspace, key.environment, key.name);
 }
 
-template <typename T>
-bool contains(const std::vector<T>& all, const T& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
-}
-
 // `listed` as the base has it, put right for every thing that the overlay knows better.
 template <typename Id, typename Map, typename Belongs>
 std::vector<Id> put_right(std::vector<Id> listed, const Map& known, Belongs belongs) {
@@ -74,17 +69,22 @@ Result<std::optional<Key>> Overlay::key(const KeyId& id) const {
   return (*entry)->value;
 }
 
-Result<std::optional<KeyId>> Overlay::key_named(const WorkspaceId& workspace,
-                                                Environment environment,
-                                                std::string_view name) const {
+Result<std::optional<NameHolder>> Overlay::name_holder(const WorkspaceId& workspace,
+                                                       Environment environment,
+                                                       std::string_view name,
+                                                       std::uint64_t before) const {
   const auto known = names_.find(name_slot(workspace, environment, name));
-  if (known != names_.end() && !known->second.took.empty()) return known->second.took.back();
-  auto holder = base_.key_named(workspace, environment, name);
-  if (!holder || !*holder || known == names_.end()) return holder;
-  if (contains(known->second.left, **holder)) {
-    return fail(ErrorCode::kBehind, "Who holds this name now is not visible yet.");
+  if (known == names_.end()) return base_.name_holder(workspace, environment, name, before);
+  const NameHolders& flight = known->second;
+  for (auto taken = flight.took.rbegin(); taken != flight.took.rend(); ++taken) {
+    if (taken->named_at < before) return std::optional(*taken);
   }
-  return holder;
+  // Whom no event in flight touches, the base has where it always had it.
+  while (true) {
+    auto holder = base_.name_holder(workspace, environment, name, before);
+    if (!holder || !*holder || !flight.knows((*holder)->id)) return holder;
+    before = (*holder)->named_at;
+  }
 }
 
 Result<std::optional<Member>> Overlay::member(const MemberId& id) const {
@@ -204,24 +204,32 @@ void Overlay::apply_to_key(const RecordedEvent& event) {
   evolve(*value, event);
   const std::string after = slot_of(*value);
   if (before != after) {
-    if (!before.empty()) leave_name(before, found->first, end);
-    if (!after.empty()) take_name(after, found->first, end);
+    if (!before.empty()) leave_name(before, found->first, event.position);
+    if (!after.empty()) take_name(after, found->first, event.position);
+  } else if (!before.empty() && std::holds_alternative<KeyExpired>(event.event)) {
+    leave_name(before, found->first, event.position);
   }
   if (value->version == 0) value.reset();
 }
 
-void Overlay::leave_name(const std::string& slot, const KeyId& key, std::uint64_t end) {
-  NameHolders& holders = names_[slot];
-  std::erase(holders.took, key);
-  holders.left.push_back(key);
-  holders.end = end;
+bool Overlay::NameHolders::knows(const KeyId& key) const {
+  const auto is_it = [&key](const NameHolder& holder) { return holder.id == key; };
+  return std::find(left.begin(), left.end(), key) != left.end() ||
+         std::any_of(took.begin(), took.end(), is_it);
 }
 
-void Overlay::take_name(const std::string& slot, const KeyId& key, std::uint64_t end) {
+void Overlay::leave_name(const std::string& slot, const KeyId& key, std::uint64_t position) {
+  NameHolders& holders = names_[slot];
+  std::erase_if(holders.took, [&key](const NameHolder& holder) { return holder.id == key; });
+  holders.left.push_back(key);
+  holders.end = position + 1;
+}
+
+void Overlay::take_name(const std::string& slot, const KeyId& key, std::uint64_t position) {
   NameHolders& holders = names_[slot];
   std::erase(holders.left, key);
-  holders.took.push_back(key);
-  holders.end = end;
+  holders.took.push_back({position, key});
+  holders.end = position + 1;
 }
 
 void Overlay::remember(const Digest& scope, const RememberedCall& call) {

@@ -26,11 +26,10 @@ class Overlay final : public StateReader {
   explicit Overlay(const StateReader& base) : base_(base) {}
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  // kBehind while an event in flight took the name from the key that the base says has it: which
-  // key had it before that one, the base can tell only when it has caught up.
-  [[nodiscard]] Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
-                                                       Environment environment,
-                                                       std::string_view name) const override;
+  [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
+                                                              Environment environment,
+                                                              std::string_view name,
+                                                              std::uint64_t before) const override;
   [[nodiscard]] Result<std::optional<Member>> member(const MemberId& id) const override;
   [[nodiscard]] Result<std::vector<MemberId>> owners(const WorkspaceId& workspace) const override;
   [[nodiscard]] Result<std::vector<KeyId>> management_keys(const MemberId& member) const override;
@@ -63,9 +62,11 @@ class Overlay final : public StateReader {
   };
   // Only what happened to a name while in flight.
   struct NameHolders {
-    std::vector<KeyId> took;  // and have it still; the last one holds it
+    std::vector<NameHolder> took;  // and have it still; the oldest first
     std::vector<KeyId> left;
     std::uint64_t end = 0;
+    // Whether the base may be wrong about this key.
+    [[nodiscard]] bool knows(const KeyId& key) const;
   };
   struct DigestHash {
     std::size_t operator()(const Digest& digest) const {
@@ -87,8 +88,8 @@ class Overlay final : public StateReader {
   void apply_to_key(const RecordedEvent& event);
   void apply_to_member(const RecordedEvent& event);
   void apply_to_workspace(const RecordedEvent& event);
-  void leave_name(const std::string& slot, const KeyId& key, std::uint64_t end);
-  void take_name(const std::string& slot, const KeyId& key, std::uint64_t end);
+  void leave_name(const std::string& slot, const KeyId& key, std::uint64_t position);
+  void take_name(const std::string& slot, const KeyId& key, std::uint64_t position);
 
   const StateReader& base_;
   // Mutable: a look-up keeps what it read.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -21,21 +22,32 @@ struct RememberedCall {
   std::uint32_t count = 0;
 };
 
-// Every answer may be kStorage or kCorrupt: then nothing may be decided. kBehind: only the overlay
-// says so, and the ledger asks again once the base has caught up. Lists are in the order of the
-// ids. Thread safety: any thread, but for the overlay.
+// A key that holds a name, and the position of the event that gave it.
+struct NameHolder {
+  std::uint64_t named_at = 0;
+  KeyId id;
+  bool operator==(const NameHolder&) const = default;
+};
+
+// Behind every position.
+inline constexpr std::uint64_t kNewestHolder = std::numeric_limits<std::uint64_t>::max();
+
+// Every answer may be kStorage or kCorrupt: then nothing may be decided. Lists are in the order of
+// the ids. Thread safety: any thread, but for the overlay.
 class StateReader {
  public:
   virtual ~StateReader() = default;
 
   [[nodiscard]] virtual Result<std::optional<Key>> key(const KeyId& id) const = 0;
 
-  // The key that holds this name now: of the keys with that name that no fact has ended, the one
-  // that took it last (by being created or renamed). It may have expired by the clock; the caller
-  // looks. Management keys hold no names.
-  [[nodiscard]] virtual Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
-                                                               Environment environment,
-                                                               std::string_view name) const = 0;
+  // The holders of a name, newest first, one a call: of the keys with that name that no fact has
+  // ended, the one that took it last (by being created or renamed) before position `before`. It may
+  // have expired by the clock; the caller looks. Once the key.expired notice says so, it holds the
+  // name no more: what is final stays so, and nobody has to walk over it again. Management keys
+  // hold no names.
+  [[nodiscard]] virtual Result<std::optional<NameHolder>> name_holder(
+      const WorkspaceId& workspace, Environment environment, std::string_view name,
+      std::uint64_t before) const = 0;
 
   [[nodiscard]] virtual Result<std::optional<Member>> member(const MemberId& id) const = 0;
   // Members of a workspace that are owners and not removed.

@@ -63,10 +63,11 @@ Timestamp Projections::last_time() const { return rep_->directory.last_time(); }
 
 Result<std::optional<Key>> Projections::key(const KeyId& id) const { return rep_->keys.key(id); }
 
-Result<std::optional<KeyId>> Projections::key_named(const WorkspaceId& workspace,
-                                                    Environment environment,
-                                                    std::string_view name) const {
-  return rep_->keys.key_named(workspace, environment, name);
+Result<std::optional<NameHolder>> Projections::name_holder(const WorkspaceId& workspace,
+                                                           Environment environment,
+                                                           std::string_view name,
+                                                           std::uint64_t before) const {
+  return rep_->keys.name_holder(workspace, environment, name, before);
 }
 
 Result<std::optional<Member>> Projections::member(const MemberId& id) const {

@@ -46,9 +46,10 @@ class Projections : public StateReader {
   [[nodiscard]] Timestamp last_time() const;
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  [[nodiscard]] Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
-                                                       Environment environment,
-                                                       std::string_view name) const override;
+  [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
+                                                              Environment environment,
+                                                              std::string_view name,
+                                                              std::uint64_t before) const override;
   [[nodiscard]] Result<std::optional<Member>> member(const MemberId& id) const override;
   [[nodiscard]] Result<std::vector<MemberId>> owners(const WorkspaceId& workspace) const override;
   [[nodiscard]] Result<std::vector<KeyId>> management_keys(const MemberId& member) const override;

@@ -41,12 +41,19 @@ std::string name_held_by(const KeyRow& row) {
   return held_name(key.workspace, key.environment, key.name);
 }
 
-void note_holder(HolderChanges& changes, const KeyRow& before, const KeyRow& after) {
-  const std::string left = name_held_by(before);
-  std::string taken = name_held_by(after);
-  if (left == taken && before.named_at == after.named_at) return;
-  if (!left.empty()) changes[left].gone.insert(before.named_at);
-  if (!taken.empty()) changes[std::move(taken)].came.emplace(after.named_at, after.key.id);
+// One key, before a frame and after it.
+struct Touched {
+  std::optional<KeyRow> before;
+  KeyRow after;
+  bool expired = false;  // a notice said so, and it took no name since
+};
+
+void note_holder(HolderChanges& changes, const Touched& key) {
+  const std::string left = key.before ? name_held_by(*key.before) : std::string();
+  std::string taken = key.expired ? std::string() : name_held_by(key.after);
+  if (key.before && left == taken && key.before->named_at == key.after.named_at) return;
+  if (!left.empty()) changes[left].gone.insert(key.before->named_at);
+  if (!taken.empty()) changes[std::move(taken)].came.emplace(key.after.named_at, key.after.key.id);
 }
 
 }  // namespace
@@ -89,13 +96,11 @@ Result<KeyPage> KeyTable::list(const KeyPageRequest& request) const {
   return list_keys(rep_->rows, rep_->log, rep_->usage, request);
 }
 
-Result<std::optional<KeyId>> KeyTable::key_named(const WorkspaceId& workspace,
-                                                 Environment environment,
-                                                 std::string_view name) const {
-  const auto holder = rep_->holders.before(held_name(workspace, environment, name), kNewestHolder);
-  if (!holder) return fail(holder.error());
-  if (!*holder) return std::optional<KeyId>();
-  return std::optional((*holder)->id);
+Result<std::optional<NameHolder>> KeyTable::name_holder(const WorkspaceId& workspace,
+                                                        Environment environment,
+                                                        std::string_view name,
+                                                        std::uint64_t before) const {
+  return rep_->holders.before(held_name(workspace, environment, name), before);
 }
 
 Result<std::vector<KeyId>> KeyTable::management_keys(const MemberId& member) const {
@@ -152,30 +157,31 @@ Result<void> KeyTable::load(std::uint64_t /*size*/) { return {}; }
 
 // A key may change several times in one frame, whose rows are not written yet.
 Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
-  struct Touched {
-    std::optional<KeyRow> before;
-    KeyRow after;
-  };
   std::map<KeyId, Touched> touched;
   for (std::size_t i = 0; i < frame.events.size(); ++i) {
     const RecordedEvent& event = frame.events[i];
-    if (event.stream.kind != StreamKind::kKey || is_notice(event.event)) continue;
+    if (event.stream.kind != StreamKind::kKey) continue;
+    const bool expired = std::holds_alternative<KeyExpired>(event.event);
+    if (is_notice(event.event) && !expired) continue;
     const KeyId id{event.stream.id};
     auto found = touched.find(id);
     if (found == touched.end()) {
       // The first event of a key finds no row: not looking is half of a creation's cost here.
-      auto row = event.version == 1 ? std::optional<KeyRow>() : rep_->rows.row(id);
+      const bool created = event.version == 1 && !expired;
+      auto row = created ? std::optional<KeyRow>() : rep_->rows.row(id);
       if (!row) return fail(row.error());
       KeyRow after = row->value_or(KeyRow());
       found = touched.emplace(id, Touched{std::move(*row), std::move(after)}).first;
     }
-    apply_event(found->second.after, event, frame.side.events[i]);
+    Touched& key = found->second;
+    apply_event(key.after, event, frame.side.events[i]);
+    key.expired = expired || (key.expired && key.after.named_at != event.position);
   }
   HolderChanges holders;
   for (const auto& [id, change] : touched) {
     if (change.after.key.version == 0) continue;  // it was never made
-    rep_->rows.write(batch, change.before, change.after);
-    note_holder(holders, change.before.value_or(KeyRow()), change.after);
+    if (change.before != change.after) rep_->rows.write(batch, change.before, change.after);
+    note_holder(holders, change);
   }
   return rep_->holders.change(batch, holders);
 }

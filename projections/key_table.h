@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/key.h"
+#include "core/state_reader.h"
 #include "events/blobs.h"
 #include "events/log/event_log.h"
 #include "projections/projection.h"
@@ -71,9 +72,10 @@ class KeyTable : public Projection {
   [[nodiscard]] Result<KeyPage> list(const KeyPageRequest& request) const;
 
   // For core (StateReader).
-  [[nodiscard]] Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
-                                                       Environment environment,
-                                                       std::string_view name) const;
+  [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
+                                                              Environment environment,
+                                                              std::string_view name,
+                                                              std::uint64_t before) const;
   [[nodiscard]] Result<std::vector<KeyId>> management_keys(const MemberId& member) const;
 
   // Every key, in id order: for loading the verify index and for comparing.

@@ -11,19 +11,10 @@
 #include <string>
 #include <string_view>
 
-#include "events/event.h"
+#include "core/state_reader.h"
 #include "projections/store.h"
 
 namespace keyledger {
-
-// A key that holds a name, and the position of the event that gave it.
-struct NameHolder {
-  std::uint64_t named_at = 0;
-  KeyId id;
-};
-
-// Behind every position.
-inline constexpr std::uint64_t kNewestHolder = UINT64_MAX;
 
 // What one frame does to the holders of one name: by named_at.
 struct HolderChange {

@@ -184,8 +184,24 @@ TEST(CreateKey, FindsTheLiveHolderBehindAnExpiredSuccessor) {
   EXPECT_THAT(s.when(create_private("ci")), is_refused_saying(to_text(kKey)));
   CreateKey third = create_private("ci");
   third.replaces = kOtherKey;
-  EXPECT_TRUE(s.when(third));
+  EXPECT_THAT(s.when(third), is_refused_saying(to_text(kKey))) << "it replaces another one";
   s.given(kKey, KeyRenamed{{"ci", "old"}});
+  EXPECT_TRUE(s.when(create_private("ci")));
+}
+
+// The policy let keys share a name and lets them no more: the newest has expired, an older lives.
+TEST(CreateKey, FindsTheLiveHolderBehindAnExpiredTwin) {
+  Scenario s;
+  s.given(kKey, private_key("ci"));
+  KeyCreated twin = private_key("ci");
+  twin.expires_at = kNoon + kHour;
+  s.given(kOtherKey, twin);
+  s.now = kNoon + kHour;
+  EXPECT_THAT(s.when(create_private("ci")), is_refused(kNameTaken));
+  EXPECT_THAT(s.when(create_private("ci")), is_refused_saying(to_text(kKey)));
+  s.given(kOtherKey, KeyExpired{kNoon + kHour});
+  EXPECT_THAT(s.when(create_private("ci")), is_refused_saying(to_text(kKey)));
+  s.given(kKey, KeyRevoked{});
   EXPECT_TRUE(s.when(create_private("ci")));
 }
 

@@ -51,6 +51,7 @@ void FakeState::fold(const RecordedEvent& event) {
           std::holds_alternative<KeyRenamed>(event.event)) {
         named_at_[id] = event.position;
       }
+      if (std::holds_alternative<KeyExpired>(event.event)) named_at_.erase(id);
       break;
     }
   }
@@ -118,18 +119,21 @@ Result<std::optional<Key>> FakeState::key(const KeyId& id) const {
   return std::optional<Key>(found->second);
 }
 
-Result<std::optional<KeyId>> FakeState::key_named(const WorkspaceId& workspace,
-                                                  Environment environment,
-                                                  std::string_view name) const {
+Result<std::optional<NameHolder>> FakeState::name_holder(const WorkspaceId& workspace,
+                                                         Environment environment,
+                                                         std::string_view name,
+                                                         std::uint64_t before) const {
   const std::lock_guard lock(mutex_);
   if (fails()) return fail(*error_);
-  std::optional<KeyId> holder;
-  for (const auto& [id, key] : keys_) {
+  std::optional<NameHolder> newest;
+  for (const auto& [id, named_at] : named_at_) {
+    const Key& key = keys_.at(id);
     const bool holds = key.workspace == workspace && key.environment == environment &&
                        key.name == name && !key.end && key.type != KeyType::kManagement;
-    if (holds && (!holder || named_at_.at(id) > named_at_.at(*holder))) holder = id;
+    if (!holds || named_at >= before) continue;
+    if (!newest || named_at > newest->named_at) newest = NameHolder{named_at, id};
   }
-  return holder;
+  return newest;
 }
 
 Result<std::optional<Member>> FakeState::member(const MemberId& id) const {

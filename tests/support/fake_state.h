@@ -33,9 +33,10 @@ class FakeState : public StateReader {
   [[nodiscard]] std::vector<Member> members() const;
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  [[nodiscard]] Result<std::optional<KeyId>> key_named(const WorkspaceId& workspace,
-                                                       Environment environment,
-                                                       std::string_view name) const override;
+  [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
+                                                              Environment environment,
+                                                              std::string_view name,
+                                                              std::uint64_t before) const override;
   [[nodiscard]] Result<std::optional<Member>> member(const MemberId& id) const override;
   [[nodiscard]] Result<std::vector<MemberId>> owners(const WorkspaceId& workspace) const override;
   [[nodiscard]] Result<std::vector<KeyId>> management_keys(const MemberId& member) const override;
@@ -56,7 +57,8 @@ class FakeState : public StateReader {
   mutable std::size_t look_ups_left_ = 0;  // before error_ is answered
   std::vector<RecordedEvent> history_;
   std::map<KeyId, Key> keys_;
-  std::map<KeyId, std::uint64_t> named_at_;  // position at which the key took its name
+  // Position at which the key took its name; none once its expiry was noticed.
+  std::map<KeyId, std::uint64_t> named_at_;
   std::map<MemberId, Member> members_;
   std::map<WorkspaceId, Workspace> workspaces_;
   std::map<WorkspaceId, std::uint64_t> events_in_;
