@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The pages about the two seed systems, run as they are written: every command of a console block goes to one bash, in
-order, with a ledger, a workspace of the profile and a real nginx (docs/gateways/nginx.conf) in front of a small API;
+"""Pages of docs/, run as they are written: every command of a console block goes to one bash, in order, with a ledger,
+a workspace of the profile and a real nginx (docs/gateways/nginx.conf) in front of a small API;
 what the page shows under a command must be what comes out. Ids, secrets and times are compared by their form.
 
 Usage: pages_test.py PATH-OF-keyledger; with KEYLEDGER_WRITE_PAGES=1 the outputs are written into the pages instead.
@@ -47,9 +47,10 @@ def steps_of(block):
 class Shell:
     """One bash for a whole page, so that variables live on."""
 
-    def __init__(self, variables):
+    def __init__(self, home, variables):
         self.process = subprocess.Popen(["bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, env={**os.environ, **variables})
+                                        stderr=subprocess.STDOUT, text=True, cwd=home,
+                                        env={**os.environ, **variables})
 
     def run(self, command):
         self.process.stdin.write(command + f"\necho '{MARK}'\n")
@@ -68,8 +69,8 @@ class Shell:
 
 
 class Pages(unittest.TestCase):
-    def run_page(self, profile):
-        path = os.path.join(DOCS, f"coming-from-{profile}.md")
+    def run_page(self, page, profile):
+        path = os.path.join(DOCS, page)
         with open(path, encoding="utf-8") as file:
             page = file.read()
         api = Api()
@@ -77,7 +78,8 @@ class Pages(unittest.TestCase):
             server.start()
             workspace = server.client().expect(200, "GET", "/v1/workspace")[0]["id"]
             gateway = Nginx(server.port, api.port, workspace, "live")
-            shell = Shell({"LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url, "OWNER": server.owner})
+            shell = Shell(server.home, {"LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url,
+                                        "OWNER": server.owner})
             try:
                 wanted, shown = self.play(shell, page)
             finally:
@@ -106,10 +108,13 @@ class Pages(unittest.TestCase):
         return page, shown
 
     def test_coming_from_quo(self):
-        self.run_page("quo")
+        self.run_page("coming-from-quo.md", "quo")
 
     def test_coming_from_quotient(self):
-        self.run_page("quotient")
+        self.run_page("coming-from-quotient.md", "quotient")
+
+    def test_policies(self):
+        self.run_page("policies.md", "default")
 
 
 if __name__ == "__main__":
