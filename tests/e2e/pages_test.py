@@ -113,6 +113,9 @@ class Pages(unittest.TestCase):
     def test_coming_from_quotient(self):
         self.run_page("coming-from-quotient.md", "quotient")
 
+    def test_gateways(self):
+        self.run_page("gateways/README.md", "default")
+
     def test_policies(self):
         self.run_page("policies.md", "default")
 
