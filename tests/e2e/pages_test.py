@@ -17,6 +17,7 @@ from server import Server
 PROGRAM = sys.argv.pop()
 DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs")
 BLOCK = re.compile(r"(```console\n)(.*?)(```\n)", re.S)
+LOCATION = re.compile(r"```nginx\n(location .*?)```\n", re.S)
 MARK = "-- the command has ended --"
 FORMS = [(re.compile(r"\b(ws|mem|key|evt)_[0-9A-HJKMNP-TV-Z]{26}"), r"\1_ID"),
          (re.compile(r"\b([psm]k_(?:live|test)_)[0-9A-Za-z]{33}"), r"\1SECRET"),
@@ -42,6 +43,16 @@ def steps_of(block):
         else:
             steps[-1][1] += line
     return steps
+
+
+def with_locations(page):
+    """nginx with those that the page adds to its file, where the page says."""
+    place = "    location / {"
+
+    def around(gateway, text):
+        assert text.count(place) == 1
+        return Nginx.around(gateway, text.replace(place, "".join(LOCATION.findall(page)) + place))
+    return type("NginxOfPage", (Nginx,), {"around": around})
 
 
 class Shell:
@@ -77,7 +88,7 @@ class Pages(unittest.TestCase):
         with Server(PROGRAM, "--profile", profile) as server:
             server.start()
             workspace = server.client().expect(200, "GET", "/v1/workspace")[0]["id"]
-            gateway = Nginx(server.port, api.port, workspace, "live")
+            gateway = with_locations(page)(server.port, api.port, workspace, "live")
             shell = Shell(server.home, {"LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url,
                                         "OWNER": server.owner})
             try:
