@@ -108,7 +108,7 @@ struct KeyFold {
   template <OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
                   WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
                   MemberRemoved, KeyExpired, KeySecretRetired, KeyRetiredSecretPresented,
-                  KeySecretReplayed>
+                  KeySecretReplayed, KeyExpiring, KeyLookedUp, KeyLeakReported, UsageDigested>
                 Other>
   void operator()(const Other&) const {}
 
@@ -178,7 +178,7 @@ bool is_inactive(const Key& key, const OptionalTime& last_used_at, std::uint32_t
 void evolve(Key& key, const RecordedEvent& event) {
   if (event.stream.kind != StreamKind::kKey || is_notice(event.event)) return;
   const bool exists = key.version != 0;
-  if (exists == std::holds_alternative<KeyCreated>(event.event)) return;
+  if (exists == (creation_in(event.event) != nullptr)) return;
   if (exists && event.stream.id != key.id.bytes) return;
 
   const Cause cause{event.position & kPositionMask, tag_of(event.event)};

@@ -110,7 +110,7 @@ struct Key {
                                Timestamp now);
 
 // Folds one event into the state. Total: a fact already happened, so this cannot fail. Events of
-// other streams and notices leave the key as it was. `key` is a default Key before KeyCreated.
+// other streams and notices leave the key as it was. `key` is a default Key before its first.
 void evolve(Key& key, const RecordedEvent& event);
 
 }  // namespace keyledger

@@ -9,7 +9,12 @@ namespace {
 // give the same input.
 constexpr std::string_view kDomain{"keyledger-blob-1\0", 17};
 
-enum class BlobKind : std::uint8_t { kActorDetails = 1, kMemberProfile = 2, kKeyDetails = 3 };
+enum class BlobKind : std::uint8_t {
+  kActorDetails = 1,
+  kMemberProfile = 2,
+  kKeyDetails = 3,
+  kLeakDetails = 4,
+};
 constexpr std::uint8_t kVersion = 1;
 
 ByteWriter start(std::string& out, BlobKind kind) {
@@ -108,6 +113,15 @@ std::string encode_blob(const KeyDetails& details) {
   return out;
 }
 
+std::string encode_blob(const LeakDetails& details) {
+  std::string out;
+  ByteWriter writer = start(out, BlobKind::kLeakDetails);
+  writer.sized(details.type);
+  writer.sized(details.url);
+  writer.sized(details.source);
+  return out;
+}
+
 Result<ActorDetails> decode_actor_details(std::string_view bytes) {
   ByteReader reader = open(bytes, BlobKind::kActorDetails);
   ActorDetails details;
@@ -134,6 +148,16 @@ Result<KeyDetails> decode_key_details(std::string_view bytes) {
   details.metadata = read_optional_metadata(reader);
   details.external_id = read_optional_text(reader);
   if (!reader.finished()) return fail(ErrorCode::kCorrupt, "A blob of key details is damaged.");
+  return details;
+}
+
+Result<LeakDetails> decode_leak_details(std::string_view bytes) {
+  ByteReader reader = open(bytes, BlobKind::kLeakDetails);
+  LeakDetails details;
+  details.type = reader.sized();
+  details.url = reader.sized();
+  details.source = reader.sized();
+  if (!reader.finished()) return fail(ErrorCode::kCorrupt, "A blob of leak details is damaged.");
   return details;
 }
 

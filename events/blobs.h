@@ -63,14 +63,24 @@ struct KeyDetails {
   [[nodiscard]] bool empty() const { return !description && !metadata && !external_id; }
 };
 
+// Where a secret was found, in the words of who found it.
+struct LeakDetails {
+  std::string type;    // of the secret, as the finder names it
+  std::string url;     // where it lies; may be empty
+  std::string source;  // "content", "commit", "issue_body", …
+  bool operator==(const LeakDetails&) const = default;
+};
+
 // First byte the kind, second the version, then the fields (FORMAT.md "Blobs"). Decoding refuses
 // another kind, an unknown version and left-over bytes: kCorrupt.
 [[nodiscard]] std::string encode_blob(const ActorDetails& details);
 [[nodiscard]] std::string encode_blob(const MemberProfile& profile);
 [[nodiscard]] std::string encode_blob(const KeyDetails& details);
+[[nodiscard]] std::string encode_blob(const LeakDetails& details);
 [[nodiscard]] Result<ActorDetails> decode_actor_details(std::string_view bytes);
 [[nodiscard]] Result<MemberProfile> decode_member_profile(std::string_view bytes);
 [[nodiscard]] Result<KeyDetails> decode_key_details(std::string_view bytes);
+[[nodiscard]] Result<LeakDetails> decode_leak_details(std::string_view bytes);
 
 // The blobs of one event. A blob that was erased is absent though the leaf commits to it.
 struct EventSide {

@@ -10,4 +10,7 @@ namespace keyledger {
 // Ordered bytewise, so it can be a map key or a row key.
 using Digest = std::array<std::uint8_t, 32>;
 
+// Named wherever a digest is stored in a payload, so that it can be replaced one day.
+enum class HashAlgorithm : std::uint8_t { kSha256 = 1 };
+
 }  // namespace keyledger

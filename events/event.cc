@@ -42,7 +42,7 @@ constexpr std::array<EventRow, kEventTypes> kRows = table(
     fact<WorkspaceCreated>(0x0100, "workspace.created"),
     fact<WorkspaceSuspended>(0x0101, "workspace.suspended"),
     fact<WorkspaceResumed>(0x0102, "workspace.resumed"),  //
-    fact<PolicySet>(0x0180, "policy.set"),
+    notice<UsageDigested>(0x0110, "usage.digest"), fact<PolicySet>(0x0180, "policy.set"),
     // Members.
     fact<MemberAdded>(0x0200, "member.added"),
     fact<MemberRoleChanged>(0x0201, "member.role_changed"),
@@ -66,12 +66,15 @@ constexpr std::array<EventRow, kEventTypes> kRows = table(
     fact<KeySuspended>(0x030F, "key.suspended"),  //
     fact<KeyResumed>(0x0310, "key.resumed"),      //
     fact<KeyRevoked>(0x0311, "key.revoked"), fact<KeyCompromised>(0x0312, "key.compromised"),
-    fact<KeyReplaced>(0x0313, "key.replaced"),
+    fact<KeyReplaced>(0x0313, "key.replaced"),  //
+    fact<KeyImported>(0x0314, "key.imported"),
     // What only records something about a key.
     notice<KeyExpired>(0x0380, "key.expired"),
     notice<KeySecretRetired>(0x0381, "key.secret_retired"),
     notice<KeyRetiredSecretPresented>(0x0382, "key.retired_secret_presented"),
-    notice<KeySecretReplayed>(0x0383, "key.secret_replayed"));
+    notice<KeySecretReplayed>(0x0383, "key.secret_replayed"),
+    notice<KeyExpiring>(0x0384, "key.expiring"), notice<KeyLookedUp>(0x0385, "key.looked_up"),
+    notice<KeyLeakReported>(0x0386, "key.leak_reported"));
 
 constexpr bool tags_rise() {
   for (std::size_t i = 1; i < kRows.size(); ++i) {
@@ -116,6 +119,11 @@ std::optional<EventType> tag_of_action(std::string_view name) {
     if (row.name == name) return row.tag;
   }
   return std::nullopt;
+}
+
+const KeyCreated* creation_in(const Event& event) {
+  if (const auto* imported = std::get_if<KeyImported>(&event)) return imported;
+  return std::get_if<KeyCreated>(&event);
 }
 
 bool is_notice(const Event& event) { return kRows[event.index()].notice; }

@@ -22,13 +22,14 @@ namespace keyledger {
 
 using Event =
     std::variant<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
-                 WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
-                 MemberRemoved, KeyCreated, KeyRenamed, KeyDescriptionChanged, KeyScopesChanged,
-                 KeyOriginsChanged, KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged,
-                 KeyExpiryChanged, KeyMetadataChanged, KeyExternalIdChanged, KeyOwnerChanged,
-                 KeyRateLimitChanged, KeyRotated, KeyOverlapEnded, KeySuspended, KeyResumed,
-                 KeyRevoked, KeyCompromised, KeyReplaced, KeyExpired, KeySecretRetired,
-                 KeyRetiredSecretPresented, KeySecretReplayed>;
+                 WorkspaceResumed, UsageDigested, PolicySet, MemberAdded, MemberRoleChanged,
+                 MemberProfileChanged, MemberRemoved, KeyCreated, KeyRenamed, KeyDescriptionChanged,
+                 KeyScopesChanged, KeyOriginsChanged, KeyMissingOriginChanged, KeyAddressesChanged,
+                 KeyStartChanged, KeyExpiryChanged, KeyMetadataChanged, KeyExternalIdChanged,
+                 KeyOwnerChanged, KeyRateLimitChanged, KeyRotated, KeyOverlapEnded, KeySuspended,
+                 KeyResumed, KeyRevoked, KeyCompromised, KeyReplaced, KeyImported, KeyExpired,
+                 KeySecretRetired, KeyRetiredSecretPresented, KeySecretReplayed, KeyExpiring,
+                 KeyLookedUp, KeyLeakReported>;
 
 // The stored tag of an event type. Values are for ever (FORMAT.md).
 using EventType = std::uint16_t;
@@ -41,6 +42,8 @@ using EventType = std::uint16_t;
 [[nodiscard]] std::span<const std::string_view> known_actions();
 // The tag that has this name; nothing for a name that no build has ever written.
 [[nodiscard]] std::optional<EventType> tag_of_action(std::string_view name);
+// What a key's first event says of it, made here or imported; nullptr for every other event.
+[[nodiscard]] const KeyCreated* creation_in(const Event& event);
 // Whether the event only records something and changes no state.
 [[nodiscard]] bool is_notice(const Event& event);
 

@@ -20,8 +20,7 @@ namespace keyledger {
 enum class KeyType : std::uint8_t { kPublic = 1, kPrivate = 2, kManagement = 3 };
 enum class Environment : std::uint8_t { kLive = 1, kTest = 2 };
 
-// What is stored of a secret. The algorithm is named so that it can be replaced one day.
-enum class HashAlgorithm : std::uint8_t { kSha256 = 1 };
+// What is stored of a secret.
 struct SecretHash {
   HashAlgorithm algorithm = HashAlgorithm::kSha256;
   Digest bytes{};
@@ -75,6 +74,10 @@ struct KeyCreated {
   std::optional<KeyId> replaces;
   bool operator==(const KeyCreated&) const = default;
 };
+
+// A key that was made elsewhere, of whose secret only the hash was brought: the ledger never saw
+// it, and the importer answers for its entropy. The handle is what the importer gave, if anything.
+struct KeyImported : KeyCreated {};
 
 struct KeyRenamed : Change<std::string> {};
 struct KeyScopesChanged : Change<ScopeSet> {};
@@ -142,6 +145,25 @@ struct KeyRetiredSecretPresented {  // somebody still uses an ended secret
 struct KeySecretReplayed {  // a repeat of the call that made the secret was shown it again
   SecretId secret;
   bool operator==(const KeySecretReplayed&) const = default;
+};
+struct KeyExpiring {  // so many days, or fewer, are left
+  Timestamp expires_at;
+  std::uint32_t days = 0;
+  bool operator==(const KeyExpiring&) const = default;
+};
+// Somebody who may asked whose secret this is. In the key's stream; in the workspace's if it is no
+// secret of any of its keys.
+struct KeyLookedUp {
+  std::optional<SecretId> secret;
+  bool operator==(const KeyLookedUp&) const = default;
+};
+// Somebody who finds secrets in public places says that this one is known there. What happened to
+// the key because of it are facts of their own. The subject blob holds LeakDetails.
+struct KeyLeakReported {
+  SecretId secret;
+  std::string reporter;     // "github"
+  std::string signing_key;  // which of the reporter's keys the report was signed with
+  bool operator==(const KeyLeakReported&) const = default;
 };
 
 }  // namespace keyledger

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "events/digest.h"
 #include "events/ids.h"
 #include "events/policy.h"
+#include "events/time.h"
 
 namespace keyledger {
 
@@ -42,6 +44,17 @@ struct WorkspaceResumed {
 struct PolicySet {
   Policy policy;
   bool operator==(const PolicySet&) const = default;
+};
+
+// A notice: how the workspace's keys were used between two times, `to` not included, as a digest of
+// the rows of usage (FORMAT.md "Usage digests"), which lie outside the ledger.
+struct UsageDigested {
+  Timestamp from;
+  Timestamp to;
+  std::uint64_t rows = 0;
+  HashAlgorithm algorithm = HashAlgorithm::kSha256;
+  Digest digest{};
+  bool operator==(const UsageDigested&) const = default;
 };
 
 }  // namespace keyledger

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "events/names.h"
+#include "http/base64.h"
 #include "http/json.h"
 
 namespace keyledger::http {
@@ -38,6 +39,12 @@ struct Changes {
   }
   void operator()(const WorkspaceSuspended&) { set("status", "active", "suspended"); }
   void operator()(const WorkspaceResumed&) { set("status", "suspended", "active"); }
+  void operator()(const UsageDigested& fact) {
+    begin("from", to_text(fact.from));
+    begin("to", to_text(fact.to));
+    begin("rows", fact.rows);
+    begin("digest", base64(fact.digest));
+  }
   void operator()(const PolicySet& fact) { begin("policy", policy_document(fact.policy)); }
 
   void operator()(const MemberAdded& fact) {
@@ -135,6 +142,22 @@ struct Changes {
   }
   void operator()(const KeySecretReplayed& fact) {
     set("shown_secret", nullptr, only_id(fact.secret));
+  }
+  void operator()(const KeyExpiring& fact) {
+    set("expires_at", nullptr, to_text(fact.expires_at));
+    set("days_left", nullptr, fact.days);
+  }
+  void operator()(const KeyLookedUp& fact) {
+    set("looked_up_secret", nullptr, fact.secret ? only_id(*fact.secret) : Json(nullptr));
+  }
+  void operator()(const KeyLeakReported& fact) {
+    set("leaked_secret", nullptr, only_id(fact.secret));
+    set("reporter", nullptr, fact.reporter);
+    set("signing_key", nullptr, fact.signing_key);
+    if (!entry.leak) return;
+    begin("leak_type", entry.leak->type);
+    begin("leak_url", entry.leak->url);
+    begin("leak_source", entry.leak->source);
   }
 
  private:

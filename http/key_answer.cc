@@ -26,7 +26,7 @@ Result<Issued> issued_by(const Call& call, const Receipt& receipt) {
   if (!events) return fail(events.error());
   for (const EventAt& at : *events) {
     const KeyId key{at.event.stream.id};
-    if (const auto* created = std::get_if<KeyCreated>(&at.event.event)) {
+    if (const auto* created = creation_in(at.event.event)) {
       return Issued{key, created->secret.id};
     }
     if (const auto* rotated = std::get_if<KeyRotated>(&at.event.event)) {

@@ -107,6 +107,13 @@ Result<void> AuditJoin::open_blobs(AuditEntry& entry, const EventSide& side) {
     before = std::move(*earlier);
   }
   const std::string after = side.subject ? side.subject->bytes : std::string();
+  if (std::holds_alternative<KeyLeakReported>(entry.event.event)) {
+    if (after.empty()) return {};
+    auto leak = decode_leak_details(after);
+    if (!leak) return fail(leak.error());
+    entry.leak = std::move(*leak);
+    return {};
+  }
   const bool about_member = entry.event.stream.kind == StreamKind::kMember;
   for (const auto& [bytes, is_new] :
        {std::pair(std::string_view(before), false), std::pair(std::string_view(after), true)}) {

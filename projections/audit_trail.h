@@ -52,6 +52,7 @@ struct AuditEntry {
   std::optional<std::string> target_name;  // key: as of the event; member: as it is now
   std::optional<KeyDetails> details_from;
   std::optional<KeyDetails> details_to;
+  std::optional<LeakDetails> leak;  // of a report
   std::optional<MemberProfile> profile_from;
   std::optional<MemberProfile> profile_to;
 };

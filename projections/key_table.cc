@@ -27,7 +27,7 @@ void apply_event(KeyRow& row, const RecordedEvent& event, const EventSide& side)
   const std::uint32_t version = row.key.version;
   evolve(row.key, event);
   if (row.key.version == version) return;  // not for this key
-  const bool created = std::holds_alternative<KeyCreated>(event.event);
+  const bool created = creation_in(event.event) != nullptr;
   if (created || std::holds_alternative<KeyRenamed>(event.event)) row.named_at = event.position;
   if (created || std::holds_alternative<KeyExternalIdChanged>(event.event)) {
     row.external = external_in(row.key.workspace, side);

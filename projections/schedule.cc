@@ -42,14 +42,14 @@ struct PendingFold {
   void operator()(const KeyCompromised&) const { settle_all(); }
   void operator()(const KeyExpired&) const { pending.expiry.reset(); }
   void operator()(const KeySecretRetired& notice) const { settle(notice.secret); }
-  template <
-      OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
-            WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
-            MemberRemoved, KeyRenamed, KeyDescriptionChanged, KeyScopesChanged, KeyOriginsChanged,
-            KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged, KeyMetadataChanged,
-            KeyExternalIdChanged, KeyOwnerChanged, KeyRateLimitChanged, KeySuspended, KeyResumed,
-            KeyReplaced, KeyRetiredSecretPresented, KeySecretReplayed>
-          Other>
+  template <OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
+                  WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
+                  MemberRemoved, KeyRenamed, KeyDescriptionChanged, KeyScopesChanged,
+                  KeyOriginsChanged, KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged,
+                  KeyMetadataChanged, KeyExternalIdChanged, KeyOwnerChanged, KeyRateLimitChanged,
+                  KeySuspended, KeyResumed, KeyReplaced, KeyRetiredSecretPresented,
+                  KeySecretReplayed, KeyExpiring, KeyLookedUp, KeyLeakReported, UsageDigested>
+                Other>
   void operator()(const Other& /*changes nothing that is waited for*/) const {}
 
  private:
@@ -194,7 +194,7 @@ Result<void> Schedule::apply(const CommittedFrame& frame, StoreBatch& batch) {
     auto found = touched.find(id);
     if (found == touched.end()) {
       // A new key has no row; not looking is half of what it costs here.
-      const bool is_new = std::holds_alternative<KeyCreated>(event.event);
+      const bool is_new = creation_in(event.event) != nullptr;
       const auto pending = is_new ? Result<Pending>() : rep_->pending(id);
       if (!pending) return fail(pending.error());
       found = touched.emplace(id, Touched{*pending, *pending}).first;

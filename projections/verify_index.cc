@@ -47,7 +47,8 @@ struct LabelFold {
                   KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged, KeyExpiryChanged,
                   KeyOwnerChanged, KeyRateLimitChanged, KeyRotated, KeyOverlapEnded, KeySuspended,
                   KeyResumed, KeyRevoked, KeyCompromised, KeyReplaced, KeyExpired, KeySecretRetired,
-                  KeyRetiredSecretPresented, KeySecretReplayed>
+                  KeyRetiredSecretPresented, KeySecretReplayed, KeyExpiring, KeyLookedUp,
+                  KeyLeakReported, UsageDigested>
                 Other>
   void operator()(const Other& /*names nothing*/) const {}
 };

@@ -32,10 +32,13 @@ TEST(Blobs, EveryKindComesBackAsItWas) {
     ASSERT_EQ(decode_member_profile(encode_blob(profile)), profile);
     const KeyDetails details = random.key_details();
     ASSERT_EQ(decode_key_details(encode_blob(details)), details);
+    const LeakDetails leak = random.leak_details();
+    ASSERT_EQ(decode_leak_details(encode_blob(leak)), leak);
     if (i >= 20) continue;
     expect_all_cuts_refused(encode_blob(actor), decode_actor_details);
     expect_all_cuts_refused(encode_blob(profile), decode_member_profile);
     expect_all_cuts_refused(encode_blob(details), decode_key_details);
+    expect_all_cuts_refused(encode_blob(leak), decode_leak_details);
   }
 }
 

@@ -41,6 +41,7 @@ Json json(const Id<Tag>& id) {
   return to_text(id);
 }
 
+Json json(HashAlgorithm algorithm) { return named(algorithm, std::array{"sha256"}); }
 Json json(KeyType type) { return named(type, std::array{"public", "private", "management"}); }
 Json json(Environment environment) { return named(environment, std::array{"live", "test"}); }
 Json json(Role role) { return named(role, std::array{"owner", "admin", "auditor", "verifier"}); }
@@ -77,7 +78,7 @@ Json json(const RateLimit& rate) {
   return {{"limit", rate.limit}, {"window_seconds", rate.window_seconds}};
 }
 Json json(const SecretFacts& secret) {
-  const Json hash = {{"algorithm", named(secret.hash.algorithm, std::array{"sha256"})},
+  const Json hash = {{"algorithm", json(secret.hash.algorithm)},
                      {"bytes", json(secret.hash.bytes)}};
   return {{"id", json(secret.id)}, {"hash", hash}, {"handle", secret.handle}};
 }
@@ -135,6 +136,13 @@ Json payload(const WorkspaceCreated& fact) {
   return {{"name", fact.name}, {"profile", fact.profile}, {"is_operator", fact.is_operator}};
 }
 Json payload(const PolicySet& fact) { return {{"policy", json(fact.policy)}}; }
+Json payload(const UsageDigested& fact) {
+  return {{"from", json(fact.from)},
+          {"to", json(fact.to)},
+          {"rows", fact.rows},
+          {"algorithm", json(fact.algorithm)},
+          {"digest", json(fact.digest)}};
+}
 Json payload(const MemberAdded& fact) { return {{"role", json(fact.role)}}; }
 Json payload(const KeyCreated& fact) {
   return {{"type", json(fact.type)},
@@ -166,6 +174,15 @@ Json payload(const KeySecretRetired& fact) {
 }
 Json payload(const KeyRetiredSecretPresented& fact) { return {{"secret", json(fact.secret)}}; }
 Json payload(const KeySecretReplayed& fact) { return {{"secret", json(fact.secret)}}; }
+Json payload(const KeyExpiring& fact) {
+  return {{"expires_at", json(fact.expires_at)}, {"days", fact.days}};
+}
+Json payload(const KeyLookedUp& fact) { return {{"secret", json(fact.secret)}}; }
+Json payload(const KeyLeakReported& fact) {
+  return {{"secret", json(fact.secret)},
+          {"reporter", fact.reporter},
+          {"signing_key", fact.signing_key}};
+}
 
 Json json(const StreamId& stream) {
   constexpr std::array kPrefixes{"log_", "ws_", "ws_", "mem_", "key_"};
@@ -240,6 +257,14 @@ Json to_json(const ActorDetails& details) {
 Json to_json(const MemberProfile& profile) {
   return {
       {"kind", "member_profile"}, {"version", 1}, {"name", profile.name}, {"email", profile.email}};
+}
+
+Json to_json(const LeakDetails& details) {
+  return {{"kind", "leak_details"},
+          {"version", 1},
+          {"type", details.type},
+          {"url", details.url},
+          {"source", details.source}};
 }
 
 Json to_json(const KeyDetails& details) {

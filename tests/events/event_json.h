@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const ActorDetails& details);
 [[nodiscard]] Json to_json(const MemberProfile& profile);
 [[nodiscard]] Json to_json(const KeyDetails& details);
+[[nodiscard]] Json to_json(const LeakDetails& details);
 
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 // White space is skipped; throws std::invalid_argument on anything else.

@@ -25,14 +25,14 @@ TEST(Event, EveryTypeHasItsOwnTagAndName) {
 }
 
 // The names are `group.what_happened`, which the audit filter "key.*" rests on.
-TEST(Event, NamesAreAGroupAndAPastTense) {
+TEST(Event, NamesAreAGroupAndWhatHappened) {
   for (const std::string_view name : known_actions()) {
     EXPECT_EQ(std::count(name.begin(), name.end(), '.'), 1) << name;
     EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_."), std::string_view::npos)
         << name;
     const std::string_view group = name.substr(0, name.find('.'));
     EXPECT_TRUE(group == "ledger" || group == "workspace" || group == "policy" ||
-                group == "member" || group == "key")
+                group == "member" || group == "key" || group == "usage")
         << name;
   }
 }
@@ -51,16 +51,17 @@ TEST(Event, TypesAreFoundByTheirTag) {
   EXPECT_FALSE(find_event_row(0xFFFF));
 }
 
-TEST(Event, OnlyTheFourNoticesAreNotices) {
+TEST(Event, OnlyTheseNoticesAreNotices) {
   std::set<std::string_view> notices;
   RandomEvents random(12);
   for (std::size_t type = 0; type < RandomEvents::types(); ++type) {
     const Event event = random.event(type);
     if (is_notice(event)) notices.insert(action_name(event));
   }
-  EXPECT_EQ(notices,
-            (std::set<std::string_view>{"key.expired", "key.secret_retired",
-                                        "key.retired_secret_presented", "key.secret_replayed"}));
+  EXPECT_EQ(notices, (std::set<std::string_view>{
+                         "key.expired", "key.secret_retired", "key.retired_secret_presented",
+                         "key.secret_replayed", "key.expiring", "key.looked_up",
+                         "key.leak_reported", "usage.digest"}));
 }
 
 // Stored for ever. A failure here means that old ledgers would read wrong: mend the table, not this
@@ -72,6 +73,7 @@ TEST(Event, TagsAreWhatTheyWereWhenReleased) {
       {0x0100, "workspace.created"},
       {0x0101, "workspace.suspended"},
       {0x0102, "workspace.resumed"},
+      {0x0110, "usage.digest"},
       {0x0180, "policy.set"},
       {0x0200, "member.added"},
       {0x0201, "member.role_changed"},
@@ -97,10 +99,14 @@ TEST(Event, TagsAreWhatTheyWereWhenReleased) {
       {0x0311, "key.revoked"},
       {0x0312, "key.compromised"},
       {0x0313, "key.replaced"},
+      {0x0314, "key.imported"},
       {0x0380, "key.expired"},
       {0x0381, "key.secret_retired"},
       {0x0382, "key.retired_secret_presented"},
       {0x0383, "key.secret_replayed"},
+      {0x0384, "key.expiring"},
+      {0x0385, "key.looked_up"},
+      {0x0386, "key.leak_reported"},
   };
   for (const auto& [tag, name] : released) EXPECT_EQ(action_name(tag), name);
   EXPECT_EQ(released.size(), event_rows().size()) << "a new type belongs into this list";

@@ -257,6 +257,25 @@ void add_key_life(Leaves& out) {
   out.emplace_back("key.retired_secret_presented.v1",
                    by_the_system(KeyRetiredSecretPresented{secret_id("SEC1")}));
   out.emplace_back("key.secret_replayed.v1", about_key(KeySecretReplayed{secret_id("SEC2")}));
+  out.emplace_back("key.expiring.v1", by_the_system(KeyExpiring{kNoon + kDay, 7}));
+}
+
+void add_what_others_bring(Leaves& out) {
+  KeyCreated brought = full_key();
+  brought.secret.handle.clear();
+  out.emplace_back("key.imported.v1", with_details(KeyImported{brought}));
+  out.emplace_back("key.looked_up.v1", about_key(KeyLookedUp{secret_id("SEC1")}));
+  out.emplace_back("key.looked_up.v1.unknown", about_workspace(KeyLookedUp{}));
+  RecordedEvent leak = by_the_system(KeyLeakReported{secret_id("SEC1"), "github", "90a421169f0a"});
+  const Blob found{salt(0xC0),
+                   encode_blob(LeakDetails{"keyledger_live", "https://example.org/a", "content"})};
+  leak.subject_commitment = commitment_of(found);
+  out.emplace_back("key.leak_reported.v1", leak);
+  Digest digest{};
+  digest.fill(0xD1);
+  out.emplace_back(
+      "usage.digest.v1",
+      about_workspace(UsageDigested{kNoon, kNoon + kDay, 128, HashAlgorithm::kSha256, digest}));
 }
 
 // The first events of a ledger, as a frame holds them.
@@ -284,6 +303,7 @@ std::vector<Golden<RecordedEvent>> golden_leaves() {
   add_members(out);
   add_key_creation_and_changes(out);
   add_key_life(out);
+  add_what_others_bring(out);
   return out;
 }
 
@@ -314,6 +334,9 @@ std::vector<Golden<AnyBlob>> golden_blobs() {
       {"key_details.v1", KeyDetails{"Rechnungen für Łódź 🔑", metadata, "cus_123"}},
       {"key_details.v1.cleared", KeyDetails{}},
       {"key_details.v1.empty", KeyDetails{"", Metadata{}, ""}},
+      {"leak_details.v1",
+       LeakDetails{"keyledger_live", "https://example.org/a/b/blob/1#L7", "commit"}},
+      {"leak_details.v1.bare", LeakDetails{}},
   };
 }
 

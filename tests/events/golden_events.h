@@ -23,7 +23,7 @@ using Golden = std::pair<std::string, T>;
 [[nodiscard]] std::vector<Golden<Frame>> golden_frames();
 [[nodiscard]] std::vector<Golden<Side>> golden_sides();
 
-using AnyBlob = std::variant<ActorDetails, MemberProfile, KeyDetails>;
+using AnyBlob = std::variant<ActorDetails, MemberProfile, KeyDetails, LeakDetails>;
 [[nodiscard]] std::vector<Golden<AnyBlob>> golden_blobs();
 
 }  // namespace keyledger

@@ -128,7 +128,8 @@ TEST(Golden, EveryFrameSideAndBlobEverReleasedMeansWhatItMeant) {
   const std::map<std::string, std::function<Json(std::string_view)>> decoders{
       {"actor_details", [](auto bytes) { return to_json(decode_actor_details(bytes).value()); }},
       {"member_profile", [](auto bytes) { return to_json(decode_member_profile(bytes).value()); }},
-      {"key_details", [](auto bytes) { return to_json(decode_key_details(bytes).value()); }}};
+      {"key_details", [](auto bytes) { return to_json(decode_key_details(bytes).value()); }},
+      {"leak_details", [](auto bytes) { return to_json(decode_leak_details(bytes).value()); }}};
   for (const std::string& name : names_in("blobs")) {
     const Json json = golden_json("blobs", name);
     const auto& decode = decoders.at(json.at("kind").get<std::string>());

@@ -135,12 +135,13 @@ def network(r):
 
 
 DIGEST = hexed(32)
+ALGORITHM = enum("sha256")
 ROLE = enum("owner", "admin", "auditor", "verifier")
 KEY, MEMBER, SECRET_ID, LOG = ident("key_"), ident("mem_"), ident("sec_"), ident("log_")
 WORKSPACE = ident("ws_")
 STREAMS = {"ledger": LOG, "workspace": WORKSPACE, "policy": WORKSPACE, "member": MEMBER, "key": KEY}
 ACTORS = {"system": ident(""), "member": MEMBER, "key_holder": KEY}
-SECRET = struct(id=SECRET_ID, hash=struct(algorithm=enum("sha256"), bytes=DIGEST), handle=text)
+SECRET = struct(id=SECRET_ID, hash=struct(algorithm=ALGORITHM, bytes=DIGEST), handle=text)
 ORIGIN = struct(scheme=optional(text), host=text, port=optional(varint(16)), self=boolean,
                 subdomains=boolean)
 RATE = struct(limit=varint(32), window_seconds=varint(32))
@@ -159,6 +160,11 @@ NOTHING = struct()
 DETAIL = struct(previous=optional(varint(64)))
 CODE = enum("unspecified", "key_compromise", "affiliation_changed", "superseded",
             "cessation_of_operation", "privilege_withdrawn")
+CREATED = struct(
+    type=enum("public", "private", "management"), environment=enum("live", "test"), name=text,
+    secret=SECRET, scopes=text_set, allowed_origins=list_of(ORIGIN), allow_missing_origin=boolean,
+    allowed_ips=list_of(network), not_before=optional(time), expires_at=optional(time),
+    owner=MEMBER, member=optional(MEMBER), rate_limit=optional(RATE), replaces=optional(KEY))
 
 PAYLOADS = {  # (tag, payload version): name, fields
     (0x0001, 1): ("ledger.created", struct(log_id=LOG, origin=text, format=u8)),
@@ -167,17 +173,14 @@ PAYLOADS = {  # (tag, payload version): name, fields
     (0x0100, 1): ("workspace.created", struct(name=text, profile=text, is_operator=boolean)),
     (0x0101, 1): ("workspace.suspended", NOTHING),
     (0x0102, 1): ("workspace.resumed", NOTHING),
+    (0x0110, 1): ("usage.digest", struct(**{"from": time, "to": time}, rows=varint(64),
+                                         algorithm=ALGORITHM, digest=DIGEST)),
     (0x0180, 1): ("policy.set", struct(policy=POLICY)),
     (0x0200, 1): ("member.added", struct(role=ROLE)),
     (0x0201, 1): ("member.role_changed", change(ROLE)),
     (0x0202, 1): ("member.profile_changed", DETAIL),
     (0x0203, 1): ("member.removed", NOTHING),
-    (0x0300, 1): ("key.created", struct(
-        type=enum("public", "private", "management"), environment=enum("live", "test"), name=text,
-        secret=SECRET, scopes=text_set, allowed_origins=list_of(ORIGIN),
-        allow_missing_origin=boolean, allowed_ips=list_of(network), not_before=optional(time),
-        expires_at=optional(time), owner=MEMBER, member=optional(MEMBER),
-        rate_limit=optional(RATE), replaces=optional(KEY))),
+    (0x0300, 1): ("key.created", CREATED),
     (0x0301, 1): ("key.renamed", change(text)),
     (0x0302, 1): ("key.description_changed", DETAIL),
     (0x0303, 1): ("key.scopes_changed", change(text_set)),
@@ -197,10 +200,14 @@ PAYLOADS = {  # (tag, payload version): name, fields
     (0x0311, 1): ("key.revoked", struct(code=CODE)),
     (0x0312, 1): ("key.compromised", NOTHING),
     (0x0313, 1): ("key.replaced", struct(by=KEY)),
+    (0x0314, 1): ("key.imported", CREATED),
     (0x0380, 1): ("key.expired", struct(expired_at=time)),
     (0x0381, 1): ("key.secret_retired", struct(secret=SECRET_ID, retired_at=time)),
     (0x0382, 1): ("key.retired_secret_presented", struct(secret=SECRET_ID)),
     (0x0383, 1): ("key.secret_replayed", struct(secret=SECRET_ID)),
+    (0x0384, 1): ("key.expiring", struct(expires_at=time, days=varint(32))),
+    (0x0385, 1): ("key.looked_up", struct(secret=optional(SECRET_ID))),
+    (0x0386, 1): ("key.leak_reported", struct(secret=SECRET_ID, reporter=text, signing_key=text)),
 }
 
 
@@ -299,6 +306,7 @@ BLOBS = {
     (2, 1): ("member_profile", struct(name=raw_text, email=raw_text)),
     (3, 1): ("key_details", struct(description=optional(raw_text), metadata=optional(metadata),
                                    external_id=optional(raw_text))),
+    (4, 1): ("leak_details", struct(type=raw_text, url=raw_text, source=raw_text)),
 }
 
 

@@ -35,6 +35,8 @@ int main() {
     print("blob", encode_blob(profile), to_json(profile));
     const auto details = random.key_details();
     print("blob", encode_blob(details), to_json(details));
+    const auto leak = random.leak_details();
+    print("blob", encode_blob(leak), to_json(leak));
   }
   return 0;
 }

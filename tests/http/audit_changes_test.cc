@@ -46,6 +46,24 @@ TEST(Changes, TellFactsOfMembers) {
   EXPECT_EQ(changes_of(MemberRemoved{}), json(R"({"status":{"from":"active","to":"removed"}})"));
 }
 
+TEST(Changes, TellWhatOthersBring) {
+  KeyImported imported;
+  imported.name = "app";
+  EXPECT_EQ(changes_of(imported), changes_of(static_cast<const KeyCreated&>(imported)));
+  EXPECT_EQ(changes_of(KeyExpiring{kNewYear, 7}),
+            json(R"({"expires_at":{"from":null,"to":"2027-01-01T00:00:00.000Z"},
+                     "days_left":{"from":null,"to":7}})"));
+  EXPECT_EQ(changes_of(KeyLookedUp{}), json(R"({"looked_up_secret":{"from":null,"to":null}})"));
+  AuditEntry entry;
+  entry.event.event = KeyLeakReported{kSecret, "github", "90a421"};
+  const Json erased = changes_json(entry);
+  EXPECT_EQ(erased["leaked_secret"]["to"]["id"], to_text(kSecret));
+  EXPECT_EQ(erased["reporter"]["to"], "github");
+  EXPECT_FALSE(erased.contains("leak_url"));
+  entry.leak = LeakDetails{"keyledger_live", "https://example.org/a", "commit"};
+  EXPECT_EQ(changes_json(entry)["leak_url"]["to"], "https://example.org/a");
+}
+
 TEST(Changes, LeaveOutWhatANewKeyDoesNotHave) {
   KeyCreated fact;
   fact.name = "app";

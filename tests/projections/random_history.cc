@@ -122,7 +122,9 @@ RandomHistory::Draft RandomHistory::new_key() {
   const KeyId id{fresh_id()};
   keys_.push_back(id);
   const KeyDetails details = key_details();
-  return {stream_of(id), one_of(workspaces_), std::move(fact),
+  Event made = fact;
+  if (fact.type != KeyType::kManagement && random_.chance(20)) made = KeyImported{fact};
+  return {stream_of(id), one_of(workspaces_), std::move(made),
           details.empty() ? std::nullopt : blob_of(encode_blob(details))};
 }
 
@@ -220,12 +222,18 @@ RequestSource RandomHistory::source() {
 }
 
 RandomHistory::Draft RandomHistory::notice_about(const Key& key) {
+  if (random_.chance(10)) {
+    return {stream_of(key.id), key.workspace,
+            KeyLeakReported{key.current_secret().facts.id, "github", "1"},
+            blob_of(encode_blob(random_.leak_details()))};
+  }
   Draft draft{stream_of(key.id), key.workspace, KeySecretReplayed{key.current_secret().facts.id},
               std::nullopt};
   for (const KeySecret& secret : key.secrets) {
     if (!secret.retires_at || *secret.retires_at > now_) continue;
     draft.event = KeySecretRetired{secret.facts.id, *secret.retires_at};
   }
+  if (random_.chance(20)) draft.event = KeyLookedUp{key.current_secret().facts.id};
   if (key.expires_at && *key.expires_at <= now_ && random_.chance(50)) {
     draft.event = KeyExpired{*key.expires_at};
   }
@@ -303,8 +311,9 @@ void RandomHistory::fold_texts(const RecordedEvent& event, const EventSide& side
   }
   if (event.stream.kind != StreamKind::kKey) return;
   KeyDetails& details = details_[KeyId{event.stream.id}];
+  if (std::holds_alternative<KeyLeakReported>(event.event)) return;
   const KeyDetails given = side.subject ? *decode_key_details(bytes) : KeyDetails();
-  if (std::holds_alternative<KeyCreated>(event.event)) details = given;
+  if (creation_in(event.event) != nullptr) details = given;
   if (std::holds_alternative<KeyDescriptionChanged>(event.event)) {
     details.description = given.description;
   }

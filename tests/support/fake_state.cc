@@ -47,7 +47,7 @@ void FakeState::fold(const RecordedEvent& event) {
     case StreamKind::kKey: {
       const KeyId id{event.stream.id};
       evolve(keys_[id], event);
-      if (std::holds_alternative<KeyCreated>(event.event) ||
+      if (creation_in(event.event) != nullptr ||
           std::holds_alternative<KeyRenamed>(event.event)) {
         named_at_[id] = event.position;
       }

@@ -208,6 +208,22 @@ class Filler {
     auto& [secret] = fact;
     all(secret);
   }
+  void fill(KeyExpiring& fact) {
+    auto& [expires_at, days] = fact;
+    all(expires_at, days);
+  }
+  void fill(KeyLookedUp& fact) {
+    auto& [secret] = fact;
+    all(secret);
+  }
+  void fill(KeyLeakReported& fact) {
+    auto& [secret, reporter, signing_key] = fact;
+    all(secret, reporter, signing_key);
+  }
+  void fill(UsageDigested& fact) {
+    auto& [from, to, rows, algorithm, digest] = fact;
+    all(from, to, rows, algorithm, digest);
+  }
 
   void fill(StreamId& stream) {
     auto& [kind, id] = stream;
@@ -244,6 +260,10 @@ class Filler {
     for (std::uint64_t left = random_.below(4); left > 0; --left) {
       metadata[random_.text()] = random_.text();
     }
+  }
+  void fill(LeakDetails& details) {
+    auto& [type, url, source] = details;
+    all(type, url, source);
   }
   void fill(KeyDetails& details) {
     auto& [description, metadata, external_id] = details;
@@ -341,6 +361,7 @@ Side RandomEvents::side(std::size_t count) {
 ActorDetails RandomEvents::actor_details() { return filled<ActorDetails>(*this); }
 MemberProfile RandomEvents::member_profile() { return filled<MemberProfile>(*this); }
 KeyDetails RandomEvents::key_details() { return filled<KeyDetails>(*this); }
+LeakDetails RandomEvents::leak_details() { return filled<LeakDetails>(*this); }
 
 std::string RandomEvents::text(std::size_t max) {
   struct Range {

@@ -38,6 +38,7 @@ class RandomEvents {
   ActorDetails actor_details();
   MemberProfile member_profile();
   KeyDetails key_details();
+  LeakDetails leak_details();
 
   // 0 to `max` characters of one to four bytes, without control characters.
   std::string text(std::size_t max = 24);
