@@ -75,7 +75,7 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
   command
       ->add_option("--trusted-proxies", serve.trusted_proxies,
                    "networks of the gateways and proxies that say whom they speak for, with commas "
-                   "between, or none; not given: loopback. Unix sockets always are")
+                   "between, or none; not given: loopback")
       ->delimiter(',')
       ->envname("KEYLEDGER_TRUSTED_PROXIES");
   add(*command, "log-level", serve.log_level, "debug, info, warn, error")
