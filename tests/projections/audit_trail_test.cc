@@ -54,7 +54,7 @@ class AuditTrailTest : public ::testing::TestWithParam<std::uint64_t> {
     for (std::uint64_t position = 0; position < history_.log().size(); ++position) {
       RecordedEvent event = reader.at(position)->event;
       std::string& name = names[event.stream];
-      if (const auto* created = std::get_if<KeyCreated>(&event.event)) name = created->name;
+      if (const auto* created = creation_in(event.event)) name = created->name;
       if (const auto* renamed = std::get_if<KeyRenamed>(&event.event)) name = renamed->to;
       seen_.push_back({std::move(event), name});
     }
