@@ -183,8 +183,7 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
     return {};
   }
   const Verdict verdict = answer->judgement.verdict;
-  call.is_guess = !presented.empty() && verdict <= Verdict::kNotFound && !answer->credential &&
-                  verdict != Verdict::kHeaderRequired;
+  call.is_wrong_key = is_hidden(verdict) && !presented.empty();
   Response response = verdict == Verdict::kValid
                           ? allowed(*answer, policy)
                           : refused(call, verdict, verdict_detail(verdict, request, policy));

@@ -25,23 +25,21 @@ std::optional<std::string_view> credential_of(const Request& request) {
 }
 
 Result<Caller> authenticate(const Request& request, const std::optional<IpAddress>& from,
-                            const Projections& projections, Timestamp now, WrongCredential& wrong) {
+                            const Projections& projections, Timestamp now,
+                            std::optional<RetiredSecret>& retired) {
   const auto refused =
       fail(ErrorCode::kUnauthenticated,
            "Send a valid management key: Authorization: Bearer mk_… (or the key alone).");
   const auto credential = credential_of(request);
-  if (!credential) return refused;
-  wrong.is_guess = is_malformed(*credential);
-  if (wrong.is_guess) return refused;
+  if (!credential || is_malformed(*credential)) return refused;
   const RequestSource source{from, std::nullopt};
   const auto key = projections.verify_index().caller(sha256(*credential), source, now);
-  wrong.is_guess = !key;
   if (!key || key->type != KeyType::kManagement) return refused;
   if (key->judgement.verdict == Verdict::kIpNotAllowed) {
     return fail(ErrorCode::kForbidden, "This management key may not be used from this address.");
   }
   if (key->judgement.verdict == Verdict::kSecretRetired) {
-    wrong.retired = RetiredSecret{key->workspace, key->key, key->secret};
+    retired = RetiredSecret{key->workspace, key->key, key->secret};
   }
   if (key->judgement.verdict != Verdict::kValid) return refused;
   const auto view = projections.directory().member(key->member);

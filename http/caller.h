@@ -19,22 +19,17 @@ struct Caller {
   KeyId key;  // the management key that was used
 };
 
-// What else a refusal knows of the credential that it refuses.
-struct WrongCredential {
-  std::optional<RetiredSecret> retired;  // it was rotated away: for record_retired_use()
-  bool is_guess = false;                 // it is nobody's: for http/guess_guard.h
-};
-
 // The credential of the Authorization header: "Bearer X" (scheme in any case) or raw "X". Nothing
 // if absent or empty. The view lives as long as the request.
 [[nodiscard]] std::optional<std::string_view> credential_of(const Request& request);
 
 // kUnauthenticated, with one sentence for every cause (no hint which), unless the request carries a
 // live management key of a member that was not removed. kForbidden if its allowed_ips do not hold
-// `from`, the client's address.
+// `from`, the client's address. `retired` is set with a refusal of a secret that was rotated away:
+// for record_retired_use().
 [[nodiscard]] Result<Caller> authenticate(const Request& request,
                                           const std::optional<IpAddress>& from,
                                           const Projections& projections, Timestamp now,
-                                          WrongCredential& wrong);
+                                          std::optional<RetiredSecret>& retired);
 
 }  // namespace keyledger::http

@@ -200,6 +200,14 @@ Result<void> wait_for_position(const Call& call) {
   return {};
 }
 
+// Whether a credential was refused without a word of why. All of these count alike as guesses: were
+// a key that has ended, or that is of no use here, told 401 where an unknown one is told 429, the
+// guesser would know which keys there are.
+bool is_wrong_key(const Call& call, const Result<Response>& response) {
+  if (response) return call.is_wrong_key;
+  return response.error().code == ErrorCode::kUnauthenticated && credential_of(call.request);
+}
+
 // One request on its way. What the answer's headers need is kept as soon as it is known, so that a
 // refusal has it too.
 class Exchange {
@@ -299,7 +307,7 @@ class Exchange {
     position_ = call.position;
     replayed_ = call.replayed;
     answer_headers_ = std::move(call.answer_headers);
-    if (call.is_guess) retry_after_ = api_.guess_guard->refuse(client_, now_);
+    if (is_wrong_key(call, response)) retry_after_ = api_.guess_guard->refuse(client_, now_);
     if (retry_after_) {
       return fail(ErrorCode::kRateLimited, "Too many wrong keys came from this address.");
     }
@@ -308,14 +316,13 @@ class Exchange {
 
   Result<Response> answer(Call& call) {
     if (call.route.permission.kind == Permission::Kind::kMembers) {
-      WrongCredential wrong;
-      auto caller = authenticate(request_, client_.ip, api_.projections, now_, wrong);
-      if (wrong.retired && !may_wait_) {
+      std::optional<RetiredSecret> retired;
+      auto caller = authenticate(request_, client_.ip, api_.projections, now_, retired);
+      if (retired && !may_wait_) {
         call.declined = true;
         return Response();
       }
-      if (wrong.retired) record_retired_use(api_, *wrong.retired, record_.request_id, now_);
-      call.is_guess = wrong.is_guess;
+      if (retired) record_retired_use(api_, *retired, record_.request_id, now_);
       if (!caller) return fail(caller.error());
       call.caller = *caller;
       if (!may_wait_ && !call.route.permission.roles.has(caller->role)) {

@@ -1,6 +1,7 @@
 // The guard against guessing: how many wrong keys one client address may present. It is asked only
-// when a call was refused because its key is nobody's, so a valid key is never refused for the
-// address that it comes from, whoever else guesses there.
+// once a call was refused without a word of why its key is none (401 `unauthenticated` or
+// `invalid_api_key`), so a valid key is never refused for the address that it comes from, whoever
+// else guesses there. And it is asked then whatever the reason was, so it tells nobody which.
 #pragma once
 
 #include <array>

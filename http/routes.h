@@ -89,9 +89,10 @@ struct Call {
 
   // What a gateway appended to the pattern of /v1/authorize, as it came; lies in the request.
   std::string_view appended = {};
-  // Set with a refusal because the credential is nobody's: it counts against the address that sent
-  // it, and one too many is answered 429 instead (http/guess_guard.h).
-  bool is_guess = false;
+  // Set with an answer that refuses a credential without saying why. It counts, as each error
+  // kUnauthenticated about a credential does, against the address that sent it, and one too many is
+  // answered 429 instead (http/guess_guard.h).
+  bool is_wrong_key = false;
   // Further headers of the answer, whatever it turns out to be: also of a refusal by an error, and
   // of the 429 that stands in for one.
   AnswerHeaders answer_headers = {};

@@ -144,15 +144,12 @@ Response too_often(const Call& call, const RateState& state) {
 Result<Response> whoami(Call& call) {
   const auto unknown = fail(ErrorCode::kUnauthenticated, "Send a valid key in Authorization.");
   const auto credential = credential_of(call.request);
-  if (!credential) return unknown;
-  call.is_guess = is_malformed(*credential);
-  if (call.is_guess) return unknown;
+  if (!credential || is_malformed(*credential)) return unknown;
   Projections& projections = call.api.projections;
   RequestSource from{call.client.ip, std::nullopt};
   if (const auto origin = call.request.header("Origin")) from.origin = parse_origin(*origin);
   const auto caller = projections.verify_index().caller(
       Secret(std::string(*credential)).hash().bytes, from, call.now);
-  call.is_guess = !caller;
   if (!caller) return unknown;
   const auto workspace = projections.directory().workspace(caller->workspace);
   const bool manages = caller->type == KeyType::kManagement;

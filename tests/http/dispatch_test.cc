@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
 
 #include "http/routes.h"
@@ -345,17 +346,76 @@ TEST_F(GuardedDispatch, NeverRefusesAValidKeyForItsAddress) {
   EXPECT_EQ(unknown.status, 200) << "a verdict is no refusal";
 }
 
-TEST_F(GuardedDispatch, CountsOnlyKeysThatAreNobodys) {
-  const auto made = it.add_key("crm");
-  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
-  const std::string old = made["secret"];
-  ASSERT_EQ(it.call(it.owner.secret, "POST", path + "/revoke", "{}").status, 200);
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(status(old, "/v1/whoami"), 401) << "it was a key once";
-    EXPECT_EQ(status(old, "/v1/keys"), 401) << "of another type";
-    EXPECT_EQ(status("", "/v1/keys"), 401) << "none at all";
+// Were it not so, a guesser beyond the limit would learn which keys there are.
+TEST_F(GuardedDispatch, TellsOfNoKeyThatIsRefusedWithoutAWordWhatItIs) {
+  const auto ended = [&](std::string_view act, std::string_view body = "{}") {
+    const auto made = it.add_key("ended " + std::to_string(it.size()));
+    const std::string id = made["key"]["id"];
+    EXPECT_EQ(it.call(it.owner.secret, "POST", "/v1/keys/" + id + std::string(act), body).status,
+              200);
+    return made["secret"].get<std::string>();
+  };
+  const auto issued = [&](std::string_view body) {
+    return it.call(it.owner.secret, "POST", "/v1/members/" + it.owner.id + "/management_keys",
+                   body);
+  };
+  const auto ended_mk = issued("{}");
+  const std::string mk_path = "/v1/keys/" + ended_mk.body["id"].get<std::string>();
+  ASSERT_EQ(it.call(it.owner.secret, "DELETE", mk_path).status, 200);
+  const std::string expired_mk = issued(R"({"expires_at":"2026-03-30T12:00:01Z"})").body["secret"];
+  const std::string good = it.add_key("good")["secret"];
+  const std::string expired = it.add_key("expired", {{"ttl_seconds", 1}})["secret"];
+  const std::string suspended = ended("/suspend");
+  const std::string revoked = ended("/revoke");
+  const std::string compromised = ended("/revoke", R"({"reason_code":"key_compromise"})");
+  const std::string retired = ended("/rotate");
+  const auto tenant = it.add_tenant();
+  const auto theirs =
+      it.call(tenant.secret, "POST", "/v1/keys", R"({"type":"private","name":"theirs"})");
+  const std::string foreign = theirs.body["secret"];
+  const std::string gateway = "/v1/authorize/" + to_text(it.workspace) + "/live";
+  it.clock.advance_ms(1000);
+  guess_too_often();
+
+  const std::map<std::string, std::vector<std::string>> wrong = {
+      {gateway,
+       {revoked, compromised, retired, foreign, it.owner.secret, tenant.secret,
+        ended_mk.body["secret"], expired_mk}},
+      {"/v1/whoami",
+       {revoked, compromised, retired, expired, suspended, ended_mk.body["secret"], expired_mk}},
+      {"/v1/keys",
+       {revoked, compromised, retired, expired, suspended, good, foreign, ended_mk.body["secret"],
+        expired_mk}},
+  };
+  for (const auto& [target, secrets] : wrong) {
+    const auto said = [&, where = std::string_view(target)](std::string_view secret) {
+      const auto answer = it.call(secret, "GET", where);
+      std::string text = std::to_string(answer.status);
+      for (const auto& [name, value] : answer.response.headers) {
+        if (name != "X-Request-Id" && name != "Ledger-Position") text += ' ' + name + ':' + value;
+      }
+      return text + answer.body.value("code", "") + answer.body.value("detail", "");
+    };
+    const std::string unknown = said("nobody's");
+    EXPECT_EQ(unknown.find("429 "), 0U) << unknown;
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+      EXPECT_EQ(said(secrets[i]), unknown) << target << ' ' << i;
+    }
   }
-  EXPECT_EQ(status("mk_live_guess", "/v1/keys"), 401);
+  EXPECT_EQ(status(good, gateway), 200);
+  EXPECT_EQ(it.call(expired, "GET", gateway).code(), "EXPIRED") << "a verdict of its own";
+  EXPECT_EQ(it.call(suspended, "GET", gateway).code(), "SUSPENDED");
+  for (const std::string& target : {gateway, std::string("/v1/whoami"), std::string("/v1/keys")}) {
+    EXPECT_EQ(status("", target), 401) << "no key is no guess";
+  }
+}
+
+TEST_F(GuardedDispatch, CountsEveryKeyThatIsRefusedWithoutAWord) {
+  const std::string good = it.add_key("good")["secret"];
+  EXPECT_EQ(status("", "/v1/keys"), 401);
+  EXPECT_EQ(status(good, "/v1/keys"), 401) << "a key, but none for this call";
+  EXPECT_EQ(status(it.owner.secret, "/v1/authorize"), 401) << "likewise";
+  EXPECT_EQ(status("mk_live_guess", "/v1/keys"), 429);
 }
 
 }  // namespace
