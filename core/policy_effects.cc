@@ -126,20 +126,37 @@ std::string rate_text(const std::optional<RateLimit>& rate) {
          " seconds";
 }
 
-// Whether `b` lets fewer uses through than `a`: in the long run, or at once where that is the same.
-bool is_tighter(const std::optional<RateLimit>& a, const std::optional<RateLimit>& b) {
-  if (!a || !b) return b.has_value();
-  const std::uint64_t long_run_a = std::uint64_t{a->limit} * b->window_seconds;
-  const std::uint64_t long_run_b = std::uint64_t{b->limit} * a->window_seconds;
-  return long_run_a != long_run_b ? long_run_b < long_run_a : b->limit < a->limit;
+// Below zero: fewer than before. What a limit lets through at once, and what in the long run, are
+// two things: a shorter window may make less of the one and more of the other.
+struct RateSteps {
+  int at_once = 0;
+  int long_run = 0;
+};
+
+RateSteps steps_between(const std::optional<RateLimit>& a, const std::optional<RateLimit>& b) {
+  const auto step = [](std::uint64_t from, std::uint64_t to) {
+    return static_cast<int>(to > from) - static_cast<int>(to < from);
+  };
+  if (!a || !b) return {step(b.has_value(), a.has_value()), step(b.has_value(), a.has_value())};
+  return {step(a->limit, b->limit), step(std::uint64_t{a->limit} * b->window_seconds,
+                                         std::uint64_t{b->limit} * a->window_seconds)};
 }
 
-void add_rate_effect(Effects& effects, const Policy& before, const Policy& after, const Key& key) {
+void add_rate_effects(Effects& effects, const Policy& before, const Policy& after, const Key& key) {
   if (key.rate_limit || before.rate_limit == after.rate_limit) return;
-  effects.push_back({"rate_limit",
-                     is_tighter(before.rate_limit, after.rate_limit) ? kLoses : kGains,
-                     "Its uses are limited by the policy: " + rate_text(before.rate_limit) +
-                         " before, " + rate_text(after.rate_limit) + " from now on."});
+  const std::string text = "Its uses are limited by the policy: " + rate_text(before.rate_limit) +
+                           " before, " + rate_text(after.rate_limit) + " from now on.";
+  const RateSteps steps = steps_between(before.rate_limit, after.rate_limit);
+  const bool at_once = steps.at_once < 0;
+  if (steps.at_once * steps.long_run < 0) {
+    effects.push_back({"rate_limit", kLoses,
+                       text + (at_once ? " Fewer pass at once." : " Fewer pass in the long run.")});
+    effects.push_back({"rate_limit", kGains,
+                       text + (at_once ? " More pass in the long run." : " More pass at once.")});
+    return;
+  }
+  const bool loses = at_once || steps.long_run < 0;
+  effects.push_back({"rate_limit", loses ? kLoses : kGains, text});
 }
 
 // Whether requests that met the one list meet the other, too.
@@ -207,7 +224,7 @@ std::vector<PolicyEffect> PolicyChange::effects_on(const Key& key,
   }
   const Effects& reach = reach_effects(key.type, key.scopes);
   effects.insert(effects.end(), reach.begin(), reach.end());
-  add_rate_effect(effects, before_, after_, key);
+  add_rate_effects(effects, before_, after_, key);
   add_header_effect(effects, before_, after_);
   add_inactivity_effect(effects, before_, after_, key, last_used_at, now_);
   return effects;

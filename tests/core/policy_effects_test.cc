@@ -154,8 +154,16 @@ TEST(PolicyEffects, FollowTheRateOfKeysWithoutOneOfTheirOwn) {
   EXPECT_THAT(effects({}, limited(1, 1), key), ElementsAre("rate_limit loses"));
   EXPECT_THAT(effects(limited(1, 1), {}, key), ElementsAre("rate_limit gains"));
   EXPECT_THAT(effects(limited(60, 60), limited(59, 60), key), ElementsAre("rate_limit loses"));
-  EXPECT_THAT(effects(limited(60, 60), limited(2, 1), key), ElementsAre("rate_limit gains"));
-  EXPECT_THAT(effects(limited(60, 60), limited(1, 1), key), ElementsAre("rate_limit loses"));
+  EXPECT_THAT(effects(limited(60, 60), limited(61, 60), key), ElementsAre("rate_limit gains"));
+  EXPECT_THAT(effects(limited(60, 60), limited(60, 61), key), ElementsAre("rate_limit loses"));
+  EXPECT_THAT(effects(limited(60, 60), limited(1, 1), key), ElementsAre("rate_limit loses"))
+      << "the same in the long run, fewer at once";
+  EXPECT_THAT(effects(limited(1, 1), limited(60, 60), key), ElementsAre("rate_limit gains"));
+  EXPECT_THAT(effects(limited(100, 60), limited(10, 5), key),
+              ElementsAre("rate_limit loses", "rate_limit gains"))
+      << "fewer at once, more in the long run";
+  EXPECT_THAT(effects(limited(10, 5), limited(100, 60), key),
+              ElementsAre("rate_limit loses", "rate_limit gains"));
   key.rate_limit = RateLimit{5, 5};
   EXPECT_THAT(effects({}, limited(1, 1), key), IsEmpty());
 }
