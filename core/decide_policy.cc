@@ -1,5 +1,6 @@
 // The policy of a workspace, which its owners set as a whole.
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <string_view>
@@ -66,15 +67,44 @@ void check_endpoints(const Policy& policy, Faults& faults) {
   }
 }
 
+// A header that no request can bring through a gateway would close the API to every key.
+struct ClosedHeaders {
+  std::string_view names;  // in lower case, a space between; "x-*" is every name that begins so
+  std::string_view why;
+};
+constexpr std::array<ClosedHeaders, 6> kClosedHeaders = {{
+    {"authorization", "This header carries the key; its values cannot be listed."},
+    {"connection keep-alive te trailer transfer-encoding upgrade content-length expect proxy-*",
+     "This header is about one connection or the body; a gateway does not pass it on."},
+    {"host", "A gateway sets this header to the name that keyledger answers to."},
+    {"origin", "Which origins a key allows is said by the key: allowed_origins."},
+    {"cookie", "What a cookie says is different for each client; its values cannot be listed."},
+    {"forwarded x-real-ip x-forwarded-* x-original-* x-rewrite-* x-key-* x-workspace-*",
+     "A gateway removes what a client sends under this name, or sets it itself."},
+}};
+
+// Why nobody may be asked for the header, whose name is in lower case; empty if one may.
+std::string_view why_closed(std::string_view name) {
+  for (const ClosedHeaders& closed : kClosedHeaders) {
+    for (std::string_view rest = closed.names; !rest.empty();) {
+      const std::string_view one = rest.substr(0, rest.find(' '));
+      rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+      const bool prefix = one.ends_with('*');
+      if (prefix ? name.starts_with(one.substr(0, one.size() - 1)) : name == one) return closed.why;
+    }
+  }
+  if (name.find('_') == std::string_view::npos) return {};
+  return "Gateways drop headers that have '_' in their names, and servers take it for '-'.";
+}
+
 void check_headers(const Policy& policy, Faults& faults) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < policy.required_headers.size(); ++i) {
     const RequiredHeader& header = policy.required_headers[i];
     const std::string place = indexed("required_headers", i);
     const std::string name = lower_case(header.name);
-    if (name == "authorization") {
-      faults.add(place + ".name", FieldFault::kNotAllowed,
-                 "This header carries the key; its values cannot be listed.");
+    if (const std::string_view why = why_closed(name); !why.empty()) {
+      faults.add(place + ".name", FieldFault::kNotAllowed, std::string(why));
     } else if (!seen.insert(name).second) {
       faults.add(place + ".name", FieldFault::kConflict,
                  "The header is listed twice; give all of its values in one entry.");

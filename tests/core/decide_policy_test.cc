@@ -93,8 +93,10 @@ INSTANTIATE_TEST_SUITE_P(
                                   p.scopes.push_back({"READ", "again", false});
                                 }},
                       BadPolicy{"scopes[2].public", FieldFault::kConflict,
-                  [](Policy& p) { p.scopes.push_back({"ALL", "", true}); }},
-        BadPolicy{"default_scopes", FieldFault::kInvalid,
+                                [](Policy& p) {
+                                  p.scopes.push_back({"ALL", "", true});
+                                }},
+                      BadPolicy{"default_scopes", FieldFault::kInvalid,
                                 [](Policy& p) { p.default_scopes.clear(); }},
                       BadPolicy{"default_scopes", FieldFault::kConflict,
                                 [](Policy& p) {
@@ -130,6 +132,35 @@ TEST(SetPolicy, TakesLinesThatOnlyLookAlike) {
                       {"GET", "/a/:id/b", "", true}, {"GET", "/a/*", "", true},
                       {"GET", "/a/b:id", "", true},  {"GET", "/a/b:x", "", true}};
   EXPECT_TRUE(s.when(SetPolicy{s.workspace, policy}));
+}
+
+TEST(SetPolicy, AsksForNoHeaderThatNoRequestCanBringThroughAGateway) {
+  Scenario s;
+  const auto fault_of = [&s](const std::string& name) {
+    Policy policy;
+    policy.required_headers = {{"X-Version", {"1"}}, {name, {"1"}}};
+    const auto refused = s.when(SetPolicy{s.workspace, policy});
+    if (refused) return std::string("none");
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidRequest) << name;
+    EXPECT_EQ(refused.error().fields.size(), 1U) << name;
+    const FieldError& field = refused.error().fields.front();
+    EXPECT_EQ(field.fault, FieldFault::kNotAllowed) << name;
+    EXPECT_GT(field.message.size(), 30U) << name;
+    return field.field;
+  };
+  for (const char* name :
+       {"Authorization",   "Connection",          "Keep-Alive",    "TE",
+        "Trailer",         "Transfer-Encoding",   "Upgrade",       "Content-Length",
+        "Expect",          "Proxy-Authorization", "Host",          "Origin",
+        "Cookie",          "Forwarded",           "X-Real-IP",     "X-Forwarded-For",
+        "x-forwarded-uri", "X-ORIGINAL-URL",      "X-Rewrite-Url", "X-Key-Id",
+        "X-Workspace-Id",  "X_Version",           "Api_Version",   "_"}) {
+    EXPECT_EQ(fault_of(name), "required_headers[1].name") << name;
+  }
+  for (const char* name : {"Quo-Api-Version", "X-Hosted", "Hosts", "X-Keyring", "Content-Type",
+                           "Accept", "T", "X-Forward", "Originator", "X-Connection"}) {
+    EXPECT_EQ(fault_of(name), "none") << name;
+  }
 }
 
 }  // namespace
