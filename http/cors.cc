@@ -10,6 +10,8 @@ namespace {
 // For how long a browser need not ask again. What it is told gives nobody access.
 constexpr const char* kMaxAgeSeconds = "600";
 constexpr std::size_t kMaxAskedHeaders = 100;
+// Of our headers, those that say something to a page; without a word of them it cannot read any.
+constexpr const char* kExposed = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 
 // "authorization, x-version" in one form; nothing if it is no list of names.
 std::optional<std::string> header_list(std::string_view text) {
@@ -85,6 +87,7 @@ void Browser::add_headers(AnswerHeaders& headers) const {
   headers.emplace_back("Vary", "Origin");
   if (origin_.empty() || !is_public_path(method_) || !is_allowed_origin()) return;
   headers.emplace_back("Access-Control-Allow-Origin", std::string(origin_));
+  headers.emplace_back("Access-Control-Expose-Headers", kExposed);
 }
 
 }  // namespace keyledger::http

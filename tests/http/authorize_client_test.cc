@@ -198,6 +198,8 @@ TEST_F(AuthorizeClient, IsNotImpressedByForgedAnswers) {
 
 // --- Browsers ---
 
+constexpr const char* kExposed = "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+
 class AuthorizeBrowser : public GatewayTest {
  protected:
   AuthorizeBrowser() {
@@ -301,10 +303,12 @@ TEST_F(AuthorizeBrowser, LetsThePageReadAnswersAndRefusals) {
                          const std::string& method = "GET") {
     const auto answer = ask({secret, method, path, {{"Origin", origin}}});
     EXPECT_NE(answer.header("Vary").find("Origin"), std::string::npos);
-    return std::to_string(answer.status) + ' ' + answer.header("Access-Control-Allow-Origin");
+    return std::to_string(answer.status) + ' ' + answer.header("Access-Control-Allow-Origin") +
+           answer.header("Access-Control-Expose-Headers");
   };
-  EXPECT_EQ(allow(key, "https://example.com"), "200 https://example.com");
-  EXPECT_EQ(allow("unknown", "https://example.com"), "401 https://example.com");
+  const std::string exposed = kExposed;
+  EXPECT_EQ(allow(key, "https://example.com"), "200 https://example.com" + exposed);
+  EXPECT_EQ(allow("unknown", "https://example.com"), "401 https://example.com" + exposed);
   EXPECT_EQ(allow(key, "https://evil.org"), "403 ");
   EXPECT_EQ(allow(key, "https://example.com", "/v1/other"), "403 ");
   EXPECT_EQ(allow(key, "https://example.com", "/v1/blog/a", "OPTIONS"), "403 ");
@@ -342,6 +346,7 @@ TEST_F(AuthorizeBrowser, LetsThePageReadThatTooManyWrongKeysCame) {
     const auto answer = ask(wrong);
     EXPECT_EQ(answer.status, status);
     EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://example.com");
+    EXPECT_EQ(answer.header("Access-Control-Expose-Headers"), kExposed);
     EXPECT_EQ(answer.header("Vary"), "Origin");
     EXPECT_EQ(answer.header("X-Verdict"), "NOT_FOUND");
     EXPECT_EQ(answer.header("WWW-Authenticate").empty(), status == 429);
