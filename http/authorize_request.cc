@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "events/text.h"
 #include "http/field_faults.h"
 #include "http/secret.h"
 
@@ -21,10 +22,11 @@ constexpr std::array<Family, 2> kFamilies = {{
     {"X-Forwarded-Method", {"X-Forwarded-Uri", {}}},
 }};
 
-// The path and query of "https://host/path?query"; any other text as it is.
+// The path and query of "https://host/path?query"; any other text as it is. A scheme has no case
+// (RFC 3986 section 3.1).
 std::string_view without_host(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
+    if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
     const std::string_view rest = target.substr(scheme.size());
     const std::size_t path = rest.find_first_of("/?");
     if (path == std::string_view::npos) return "/";

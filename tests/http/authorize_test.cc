@@ -166,6 +166,48 @@ TEST_F(Authorize, TakesAnyOneFamily) {
       << "two that agree";
 }
 
+// As Caddy passes on the URL of a client that writes it whole. A scheme has no case.
+TEST_F(Authorize, ReadsTheUrlBehindASchemeInAnyCase) {
+  const std::string key = make("k", {{"scopes", {"BLOG_READ"}}});
+  const auto verdict = [&](const std::string& url) {
+    const Headers headers = {{"X-Forwarded-Method", "GET"}, {"X-Forwarded-Uri", url}};
+    return send("GET", authorize_path("live"), key, headers).header("X-Verdict");
+  };
+  for (const std::string scheme : {"http", "https", "HTTP", "HTTPS", "hTTpS"}) {
+    EXPECT_EQ(verdict(scheme + "://h/v1/blog/a?b"), "VALID") << scheme;
+    EXPECT_EQ(verdict(scheme + "://h/v1/other"), "ENDPOINT_NOT_ALLOWED") << scheme;
+    EXPECT_EQ(verdict(scheme + "://h"), "ENDPOINT_NOT_ALLOWED") << scheme;
+  }
+  for (const char* url : {"ftp://h/v1/blog/a", "HTTPS:/v1/blog/a", "HTTPS//h/v1/blog/a"}) {
+    EXPECT_EQ(verdict(url), "ENDPOINT_NOT_ALLOWED") << url;
+  }
+}
+
+// They are the client's, for the API behind; to refuse them here would close the API to it.
+TEST_F(Authorize, DoesNotJudgeHeadersThatAreForAnotherServer) {
+  const std::string key = make("k");
+  const std::vector<Headers> theirs = {
+      {{"X-Request-Id", "caf\xC3\xA9"}},
+      {{"X-Request-Id", std::string(300, 'a')}},
+      {{"X-Request-Id", ""}},
+      {{"X-Request-Id", "one"}, {"X-Request-Id", "two"}},
+      {{"If-Match", "\"1\""}, {"If-Match", "\"2\""}},
+      {{"Content-Type", "text/plain"}, {"Content-Type", "text/html"}},
+      {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}},
+      {{"X-Reason", "\xFF"}, {"X-Reason", "b"}},
+      {{"X-On-Behalf-Of", "a"}, {"X-On-Behalf-Of", "b"}},
+  };
+  for (const Headers& headers : theirs) {
+    const auto answer = ask({key, "GET", "/v1/open", headers});
+    EXPECT_EQ(answer.status, 200) << headers.front().first << answer.response.body;
+    EXPECT_EQ(answer.header("X-Request-Id").size(), 26U) << "a new one";
+    EXPECT_EQ(send("GET", "/v1/keys", it.owner.secret, headers).status, 400)
+        << headers.front().first << ": for us it is";
+  }
+  EXPECT_EQ(ask({key, "GET", "/v1/open", {{"X-Request-Id", "mine"}}}).header("X-Request-Id"),
+            "mine");
+}
+
 TEST_F(Authorize, RefusesHalfAFamilyAndTwoThatDiffer) {
   const std::string key = make("k");
   struct Row {
