@@ -38,14 +38,18 @@ Result<Gateway> gateway_of(const Call& call) {
         "in /v1/authorize/ws_…/live.");
   }
   const auto id = call.id<WorkspaceId>();
-  if (!id) return fail(id.error());
-  Gateway gateway{directory.workspace(*id), std::nullopt};
-  if (!gateway.workspace) return fail(ErrorCode::kNotFound, "There is nothing with this id.");
+  Gateway gateway{id ? directory.workspace(*id) : nullptr, std::nullopt};
+  if (!gateway.workspace) {
+    return fail(ErrorCode::kNotFound,
+                "There is no workspace with this id: check the one in the URL that the gateway "
+                "asks, against GET /v1/workspace.");
+  }
   const std::string& environment = call.params.find("environment")->second;
   if (environment == "live") gateway.environment = Environment::kLive;
   if (environment == "test") gateway.environment = Environment::kTest;
   if (!gateway.environment && environment != "any") {
-    return fail(ErrorCode::kNotFound, "An environment is live, test or any.");
+    return fail(ErrorCode::kNotFound,
+                "The environment in the URL that the gateway asks must be live, test or any.");
   }
   return gateway;
 }
@@ -170,8 +174,8 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
   request.suspension = suspension_of(workspace);
   request.policy = policy_cause_of(workspace);
   request.environment = gateway.environment;
-  // A proxy that names nobody speaks for somebody unknown.
-  if (call.client.named || !call.client.through_proxy) request.from.ip = call.client.ip;
+  const ClientAddress user = user_of(call.client);
+  request.from.ip = user.ip;
   if (const auto origin = call.request.header("Origin"))
     request.from.origin = parse_origin(*origin);
   if (original) request.endpoint = {original->method, original->target};
@@ -184,9 +188,12 @@ Response judged(Call& call, const Gateway& gateway, const std::optional<Original
   }
   const Verdict verdict = answer->judgement.verdict;
   call.is_wrong_key = is_hidden(verdict) && !presented.empty();
-  Response response = verdict == Verdict::kValid
-                          ? allowed(*answer, policy)
-                          : refused(call, verdict, verdict_detail(verdict, request, policy));
+  const auto detail = [&] {
+    const auto unknown = verdict == Verdict::kIpNotAllowed ? why_unknown(user) : std::nullopt;
+    return unknown ? *unknown : verdict_detail(verdict, request, policy);
+  };
+  Response response =
+      verdict == Verdict::kValid ? allowed(*answer, policy) : refused(call, verdict, detail());
   add_rate_limit_headers(response, answer->rate, verdict != Verdict::kRateLimited);
   if (call.client.through_proxy) {
     call.answer_headers.emplace_back("X-Verdict", std::string(verdict_name(verdict)));

@@ -89,4 +89,20 @@ ClientAddress client_address(const Request& request, const TrustedProxies& proxi
   return client;
 }
 
+ClientAddress user_of(const ClientAddress& client) {
+  if (client.named || !client.through_proxy) return client;
+  ClientAddress user = client;
+  user.ip.reset();
+  user.text = "unknown";
+  return user;
+}
+
+std::optional<std::string> why_unknown(const ClientAddress& user) {
+  if (user.ip) return std::nullopt;
+  const std::string why = user.named           ? "The proxy's X-Forwarded-For names no address"
+                          : user.through_proxy ? "The proxy sent no X-Forwarded-For"
+                                               : "The connection has no address";
+  return why + ", so the client's is not known; the key may be used from certain addresses alone.";
+}
+
 }  // namespace keyledger::http

@@ -40,8 +40,14 @@ struct ClientAddress {
 
 // The right-most entry of all X-Forwarded-For lines, joined in their order, that is not a trusted
 // proxy's; the left-most if all are. An entry is an address, perhaps with a port; one that is none
-// leaves the client unknown. A proxy that names nobody is the client itself: the gateway, which
-// knows that there must be another, takes that for unknown.
+// leaves the client unknown. A proxy that names nobody is the client itself.
 [[nodiscard]] ClientAddress client_address(const Request& request, const TrustedProxies& proxies);
+
+// Who uses the key of a request that a gateway may have passed on: the client, but nobody who is
+// known if the proxy names nobody, since there must be another.
+[[nodiscard]] ClientAddress user_of(const ClientAddress& client);
+
+// Why a user has no address that could be on a list, in a sentence; nothing if there is one.
+[[nodiscard]] std::optional<std::string> why_unknown(const ClientAddress& user);
 
 }  // namespace keyledger::http

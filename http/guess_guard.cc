@@ -18,8 +18,7 @@ bool is_v4(const IpAddress& address) {
 
 // Nothing for what is not counted.
 std::optional<IpAddress> group_of(const ClientAddress& client) {
-  if (client.through_proxy && !client.named) return std::nullopt;
-  auto address = client.ip;
+  auto address = user_of(client).ip;
   if (!address) return std::nullopt;
   if (is_v4(*address)) return address->bytes[12] == 127 ? std::nullopt : address;
   IpAddress loopback;

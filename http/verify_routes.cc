@@ -146,7 +146,8 @@ Result<Response> whoami(Call& call) {
   const auto credential = credential_of(call.request);
   if (!credential || is_malformed(*credential)) return unknown;
   Projections& projections = call.api.projections;
-  RequestSource from{call.client.ip, std::nullopt};
+  const ClientAddress user = user_of(call.client);
+  RequestSource from{user.ip, std::nullopt};
   if (const auto origin = call.request.header("Origin")) from.origin = parse_origin(*origin);
   const auto caller = projections.verify_index().caller(
       Secret(std::string(*credential)).hash().bytes, from, call.now);
@@ -155,6 +156,9 @@ Result<Response> whoami(Call& call) {
   const bool manages = caller->type == KeyType::kManagement;
   if (!manages && workspace && workspace->suspended) return unknown;
   const Verdict verdict = caller->judgement.verdict;
+  if (verdict == Verdict::kIpNotAllowed && !user.ip) {
+    return fail(ErrorCode::kForbidden, *why_unknown(user));
+  }
   if (verdict == Verdict::kIpNotAllowed || verdict == Verdict::kOriginNotAllowed) {
     return fail(ErrorCode::kForbidden, std::string(verdict_sentence(verdict)));
   }
@@ -188,7 +192,7 @@ Result<Response> whoami(Call& call) {
     return value ? Json(std::string(*value)) : Json(nullptr);
   };
   json["client"] = {
-      {"ip", call.client.text}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
+      {"ip", user.text}, {"origin", seen("Origin")}, {"user_agent", seen("User-Agent")}};
   Response response = json_response(200, json);
   if (taken) add_rate_limit_headers(response, taken->after, true);
   return response;

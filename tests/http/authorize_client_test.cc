@@ -103,7 +103,7 @@ TEST_F(AuthorizeClient, HoldsKeysToTheClientsAddressAndNotTheGateways) {
   EXPECT_EQ(status({{"X-Forwarded-For", "203.0.113.9, garbage"}}), 403);
   EXPECT_EQ(status({}), 403) << "a gateway that does not say leaves it unknown";
   EXPECT_EQ(status({{"Forwarded", "for=203.0.113.9"}, {"X-Real-IP", "203.0.113.9"}}), 403);
-  EXPECT_EQ(send("GET", "/v1/whoami", key, {}).status, 200) << "here the peer stays the address";
+  EXPECT_EQ(send("GET", "/v1/whoami", key, {}).status, 403) << "whoami has the same rule";
   EXPECT_EQ(send("GET", "/v1/whoami", key, {{"X-Forwarded-For", "198.51.100.1"}}).status, 403);
   EXPECT_EQ(
       send("GET", "/v1/whoami", key, {{"X-Forwarded-For", "203.0.113.4"}}).body["client"]["ip"],
@@ -119,7 +119,39 @@ TEST_F(AuthorizeClient, IgnoresTheAddressesThatAnUntrustedPeerClaims) {
   EXPECT_EQ(who("203.0.113.9", {{"X-Forwarded-For", "198.51.100.1"}}), 200);
 }
 
-// The same rule for the calls of members: their key's addresses, and who stands in the trail.
+TEST_F(AuthorizeClient, TakesNoProxyForTheClientThatItDoesNotName) {
+  const std::string key = make("k");
+  const auto seen = [&](const Headers& headers, std::string_view peer) -> std::string {
+    return send("GET", "/v1/whoami", key, headers, peer).body["client"]["ip"];
+  };
+  EXPECT_EQ(seen({}, "127.0.0.1"), "unknown");
+  EXPECT_EQ(seen({}, "unix"), "unknown");
+  EXPECT_EQ(seen({}, "198.51.100.1"), "198.51.100.1") << "nobody stands between";
+  EXPECT_EQ(seen({{"X-Forwarded-For", "127.0.0.1"}}, "127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(seen({{"X-Forwarded-For", ""}}, "127.0.0.1"), "unknown");
+}
+
+// An operator who reads that his own address is not allowed looks in the wrong place.
+TEST_F(AuthorizeClient, SaysThatTheProxyNamedNobody) {
+  const std::string key = make("k", {{"allowed_ips", {"127.0.0.0/8"}}});
+  const auto detail = [&](const std::string& target, const Headers& headers) -> std::string {
+    Headers all = {{"X-Original-Method", "GET"}, {"X-Original-URI", "/v1/open"}};
+    all.insert(all.end(), headers.begin(), headers.end());
+    const auto answer = send("GET", target, key, all);
+    EXPECT_EQ(answer.status, 403);
+    return answer.body.value("detail", "");
+  };
+  for (const std::string& target : {authorize_path("live"), std::string("/v1/whoami")}) {
+    EXPECT_EQ(detail(target, {}).find("The proxy sent no X-Forwarded-For"), 0U);
+    EXPECT_EQ(detail(target, {{"X-Forwarded-For", "evil"}})
+                  .find("The proxy's X-Forwarded-For names no address"),
+              0U);
+    EXPECT_EQ(detail(target, {{"X-Forwarded-For", "203.0.113.9"}}),
+              "The key may not be used from this address.");
+  }
+}
+
+// For the calls of members: their key's addresses, and who stands in the trail.
 TEST_F(AuthorizeClient, KnowsWhoChangesWhatBehindAProxy) {
   const auto issued =
       it.call(it.owner.secret, "POST", "/v1/members/" + it.owner.id + "/management_keys",

@@ -268,7 +268,11 @@ TEST_F(Authorize, KnowsTheWorkspaceOfTheUrlAndNoOther) {
   EXPECT_EQ(at(test_key, authorize_path("any")), 200);
   EXPECT_EQ(at(key, "/v1/authorize"), 200) << "there is one workspace";
   EXPECT_EQ(at(key, authorize_path("prod")), 404);
-  EXPECT_EQ(at(key, "/v1/authorize/nonsense/live"), 404);
+  for (const std::string id : {"nonsense", "ws_00000000000000000000000000"}) {
+    const auto answer = send("GET", "/v1/authorize/" + id + "/live", key, {});
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_EQ(answer.body["detail"].get<std::string>().find("There is no workspace"), 0U);
+  }
   EXPECT_EQ(at(key, "/v1/authorize/" + to_text(it.workspace)), 404);
   EXPECT_EQ(at(key, "/v1/authorized"), 404);
   EXPECT_EQ(at(key, "/v1/authorize?nginx=2"), 400);
