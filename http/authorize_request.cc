@@ -106,7 +106,9 @@ bool is_for_nginx(std::string_view target) {
 }
 
 void restate_for_nginx(Response& response) {
-  if (response.status != 400 && response.status != 429) return;
+  constexpr std::array<int, 3> kClientsOwn = {400, 413, 429};
+  if (std::find(kClientsOwn.begin(), kClientsOwn.end(), response.status) == kClientsOwn.end())
+    return;
   response.headers.emplace_back("X-Status", std::to_string(response.status));
   response.status = 403;
 }

@@ -21,7 +21,7 @@ struct SplitTarget {
 
 // Whether the target asks for answers that nginx's auth_request can pass on: ?nginx=1.
 [[nodiscard]] bool is_for_nginx(std::string_view target);
-// 400 and 429 as 403, and the real status in X-Status.
+// 400, 413 and 429, which the client can mend, as 403, and the real status in X-Status.
 void restate_for_nginx(Response& response);
 
 // What the client asked of the gateway.

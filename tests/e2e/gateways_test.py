@@ -108,6 +108,13 @@ class Through:
         self.assertIsNone(headers.get("X-Status"))
         return body, headers
 
+    def is_logged(self, request_id):
+        """By keyledger, whose log comes through a pipe."""
+        until = time.monotonic() + 60
+        while f'"{request_id}"' not in WORLD.server.log():
+            self.assertLess(time.monotonic(), until, f"{request_id} is not in the log")
+            time.sleep(0.02)
+
     def answer_text(self):
         return str(getattr(self, "answer", ""))
 
@@ -225,6 +232,50 @@ class Quo(Through):
             seen = [(name.replace("_", "-").lower(), value) for name, value in headers.items()]
             for name, value in true.items():
                 self.assertEqual([v for n, v in seen if n == name.lower()], [value], connection)
+
+    def test_nothing_steers_the_api_past_what_was_judged(self):
+        _, secret = self.key()
+        names = [f"X-Original-{what}" for what in ("Method", "URI", "URL", "Host", "Path", "For", "Prefix")]
+        names += [f"X-Forwarded-{what}" for what in ("Method", "Uri", "Path", "Prefix", "Host", "Port", "Server",
+                                                     "Scheme", "Ssl", "For", "Proto")]
+        names += ["X-Rewrite-Url", "X-Rewrite-Uri", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
+                  "Forwarded", "X-Real-IP", "X-Host", "X-Script-Name", "X-Envoy-Original-Path"]
+        forged = {**QUO_VERSION, **{name: "/forged" for name in names}}
+        _, path, headers, _ = self.reached(lambda: self.ask("GET", "/users", secret, forged))
+        self.assertEqual((self.answer[0], path), (200, "/users"))
+        self.assertEqual([name for name, value in headers.items() if "forged" in value], [])
+
+    def test_a_request_has_one_name_for_the_client_the_api_and_keyledger(self):
+        _, secret = self.key()
+        twice = [("X-Request-Id", 'a "b"'), ("X-Request-Id", "c d"), *QUO_VERSION.items()]
+        for sent, kept in (({**QUO_VERSION, "X-Request-Id": "0af7-Call.7"}, "0af7-Call.7"), (QUO_VERSION, None),
+                           ({**QUO_VERSION, "X-Request-Id": 'caf\xe9 "} '}, None), (twice, None)):
+            _, _, headers, _ = self.reached(lambda: self.ask("GET", "/users", secret, sent))
+            names = headers.get_all("X-Request-Id") + self.answer[2].get_all("X-Request-Id")
+            self.assertEqual(names, [names[0]] * 2)
+            self.is_logged(names[0])
+            self.assertIn(kept, (None, names[0]))
+            if not kept:
+                self.assertRegex(names[0], "^[0-9a-f-]{32,36}$")
+            for key, status in ((None, 401), ("sk_live_x", 401), (secret, 400)):
+                path = "/users?key=" + secret if status == 400 else "/users"
+                got, body, headers = self.ask("GET", path, key, sent)
+                self.assertEqual(got, status)
+                self.assertEqual(headers.get_all("X-Request-Id"), [body["instance"].split(":")[-1]])
+                self.is_logged(headers["X-Request-Id"])
+
+    def test_headers_that_are_for_the_api_are_not_judged(self):
+        _, secret = self.key()
+        for name in ("X-Reason", "X-On-Behalf-Of", "Idempotency-Key"):  # nginx refuses two If-Match itself
+            lines = [(name, "one"), (name, "two"), *QUO_VERSION.items()]
+            seen = self.reached(lambda: self.ask("GET", "/users", secret, lines))
+            self.assertEqual(self.answer[0], 200, name)
+            self.assertEqual(seen[2].get_all(name), ["one", "two"])
+
+    def test_a_request_with_too_many_headers_is_the_clients_fault(self):
+        _, secret = self.key()
+        for more in ({f"X-Extra-{i}": "1" for i in range(120)}, {f"X-Extra-{i}": "a" * 6000 for i in range(3)}):
+            self.refused(413, "too_large", "GET", "/users", secret, {**QUO_VERSION, **more})
 
     def test_two_lines_of_a_header_that_decides_are_refused(self):
         _, secret = self.key()
@@ -387,6 +438,7 @@ class Quotient(Through):
         self.assertEqual(status, 200)
         self.assertEqual(headers.get_all("Access-Control-Allow-Origin"), [page["Origin"]],
                          "the gateway's, once, and not the API's")
+        self.assertIn("Retry-After", headers["Access-Control-Expose-Headers"])
         self.assertIn("Origin", str(headers.get_all("Vary")))
         _, headers = self.refused(401, "invalid_api_key", "GET", "/api/v0/blog/posts", "pk_live_x", page)
         self.assertEqual(headers.get_all("Access-Control-Allow-Origin"), [page["Origin"]])
@@ -417,6 +469,53 @@ class QuotientTest(Through):
     def test_T12_a_test_gateway_refuses_live_keys(self):
         _, secret = self.key(environment="live")
         self.refused(403, "ENVIRONMENT_NOT_ALLOWED", "GET", "/api/v0/memory", secret)
+
+
+class Balanced(Nginx):
+    """Behind a load balancer on this machine, which names its client in X-Client."""
+
+    def around(self, text):
+        return super().around("set_real_ip_from 127.0.0.1; real_ip_header X-Client;\n" + text)
+
+
+class NginxGuarded(Through, unittest.TestCase):
+    profile = "quotient"
+    program = Balanced
+
+    def test_too_many_wrong_keys_from_one_address_get_429(self):
+        _, secret = self.key()
+        there = {"X-Client": "203.0.113.77"}
+        for _ in range(60):
+            self.refused(401, "invalid_api_key", "GET", "/api/v0/memory", "sk_live_wrong", there)
+        revoked, old = self.key()
+        self.owner.expect(200, "DELETE", f"/v1/keys/{revoked['id']}")
+        for wrong in ("sk_live_wrong", old, self.owner.key, "a b"):
+            body, headers = self.refused(429, "rate_limited", "GET", "/api/v0/memory", wrong, there)
+            self.assertTrue(body["type"].endswith(":rate_limited"))
+            self.assertGreater(int(headers["Retry-After"]), 0)
+        self.assertEqual(self.ask("GET", "/api/v0/memory", secret, there)[0], 200)
+        self.refused(401, "invalid_api_key", "GET", "/api/v0/memory", "sk_live_wrong", {"X-Client": "203.0.113.78"})
+
+
+class NginxStranger(unittest.TestCase):
+    def test_a_gateway_that_is_not_trusted_says_so_in_its_log(self):
+        with Server(PROGRAM) as server:
+            server.start("--trusted-proxies", "none")
+            owner = server.client()
+            workspace = owner.expect(200, "GET", "/v1/workspace")[0]["id"]
+            secret = owner.create_key("crm")["secret"]
+            gateway = Nginx(server.port, WORLD.api.port, workspace, "live")
+            self.addCleanup(gateway.close)
+            through = Through()
+            through.gateway = gateway
+            before = len(WORLD.api.seen)
+            for method, body in (("GET", None), ("POST", b"{}"), ("DELETE", None)):
+                status, answer, headers = through.ask(method, "/users", secret, None, body)
+                self.assertEqual((status, answer["code"]), (503, "unavailable"))
+                self.assertEqual(headers["Content-Type"], "application/problem+json")
+            self.assertEqual(len(WORLD.api.seen), before)
+            self.assertEqual(gateway.log().count("does not trust this nginx: name its address in trusted-proxies"), 3)
+            server.stop()
 
 
 for program in (Nginx, Caddy):

@@ -309,6 +309,13 @@ TEST_F(Authorize, RestatesForNginxWhatItCannotPassOn) {
   const auto twice = send("GET", target, key, {{"Origin", "a"}, {"Origin", "b"}});
   EXPECT_EQ(twice.status, 403) << "also what is refused before the handler";
   EXPECT_EQ(twice.header("X-Status"), "400");
+  http::Request too_large;
+  too_large.method = "GET";
+  too_large.target = target;
+  too_large.unreadable = Error{ErrorCode::kTooLarge, "Too many headers.", {}, std::nullopt};
+  const auto refused = http::handle(*it.api, too_large);
+  EXPECT_EQ(refused.status, 403) << "also what the listener refuses";
+  EXPECT_EQ(refused.header("X-Status"), "413");
   const auto good =
       send("GET", target, key, {{"X-Original-Method", "GET"}, {"X-Original-URI", "/v1/open"}});
   EXPECT_EQ(good.status, 200);
