@@ -320,6 +320,7 @@ class Exchange {
     if (call.route.permission.kind == Permission::Kind::kMembers) {
       std::optional<RetiredSecret> retired;
       auto caller = authenticate(request_, client_.ip, api_.projections, now_, retired);
+      if (retired && api_.retired_use->is_recorded(retired->secret, now_)) retired.reset();
       if (retired && !may_wait_) {
         call.declined = true;
         return Response();

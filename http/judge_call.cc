@@ -28,7 +28,9 @@ VerifyAnswer answer_for(Call& call, std::string_view presented, const VerifyRequ
 std::optional<VerifyAnswer> judge_presented(Call& call, std::string_view presented,
                                             const VerifyRequest& request, const Policy& policy) {
   VerifyAnswer answer = answer_for(call, presented, request, policy);
-  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
+  // One that is recorded already is refused at the cost of any other key.
+  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired &&
+                       !call.api.retired_use->is_recorded(answer.secret, call.now);
   if (retired && !call.may_wait) return std::nullopt;
   if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
   if (retired) {

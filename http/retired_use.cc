@@ -16,6 +16,12 @@ bool RetiredUse::is_news(const SecretId& secret, Timestamp now) {
   return true;
 }
 
+bool RetiredUse::is_recorded(const SecretId& secret, Timestamp now) const {
+  const std::lock_guard lock(mutex_);
+  const auto row = recorded_.find(secret);
+  return row != recorded_.end() && now.ms - row->second.ms < kOnceInMs;
+}
+
 void record_retired_use(Api& api, const RetiredSecret& used, const std::string& request_id,
                         Timestamp now) {
   if (!api.retired_use->is_news(used.secret, now)) return;

@@ -19,11 +19,13 @@ class RetiredUse {
   static constexpr std::int64_t kOnceInMs = 60 * 60 * 1000;
   static constexpr std::size_t kMaxSecrets = 100'000;
 
-  // Whether this use should be recorded.
+  // Whether this use should be recorded; then it counts as recorded.
   [[nodiscard]] bool is_news(const SecretId& secret, Timestamp now);
+  // Whether a use was recorded within the hour, so that nothing is to be done and waited for.
+  [[nodiscard]] bool is_recorded(const SecretId& secret, Timestamp now) const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<SecretId, Timestamp, IdHash> recorded_;
 };
 

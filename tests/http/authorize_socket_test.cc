@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "http/retired_use.h"
 #include "http/server.h"
 #include "tests/http/front/raw_connection.h"
 #include "tests/http/gateway_fixture.h"
@@ -85,19 +86,28 @@ TEST_F(AuthorizeSocket, AnswersOnTheEventThread) {
   EXPECT_EQ(slow_, 0);
 }
 
-// Recording it waits for the disk, which an event thread must not.
-TEST_F(AuthorizeSocket, RecordsARetiredSecretOnAWorker) {
+// Recording it waits for the disk, which an event thread must not. Once that is done, what it costs
+// does not tell it from a key that is unknown.
+TEST_F(AuthorizeSocket, RecordsARetiredSecretOnAWorkerOnceAnHour) {
   const auto made = it.add_key("k");
   const std::string id = made["key"]["id"];
   ASSERT_EQ(it.call(it.owner.secret, "POST", "/v1/keys/" + id + "/rotate").status, 200);
   const auto size = it.size();
-  const auto answer =
-      exchange("GET " + authorize_path("live"),
-               "Authorization: " + made["secret"].get<std::string>() + "\r\n" + kAsNginx);
-  EXPECT_TRUE(has(answer, "HTTP/1.1 401 ")) << answer;
-  EXPECT_TRUE(has(answer, "\r\nX-Verdict: SECRET_RETIRED\r\n"));
-  EXPECT_EQ(slow_, 1);
-  EXPECT_EQ(it.size(), size + 1);
+  const auto present = [&](int slow, std::uint64_t recorded) {
+    const auto answer =
+        exchange("GET " + authorize_path("live"),
+                 "Authorization: " + made["secret"].get<std::string>() + "\r\n" + kAsNginx);
+    EXPECT_TRUE(has(answer, "HTTP/1.1 401 ")) << answer;
+    EXPECT_TRUE(has(answer, "\r\nX-Verdict: SECRET_RETIRED\r\n"));
+    EXPECT_EQ(slow_, slow);
+    EXPECT_EQ(it.size(), size + recorded);
+  };
+  present(1, 1);
+  present(1, 1);
+  it.clock.advance_ms(http::RetiredUse::kOnceInMs - 1);
+  present(1, 1);
+  it.clock.advance_ms(1);
+  present(2, 2);
 }
 
 // Lines of a header that stand twice reach the rules as two, whatever their case.
