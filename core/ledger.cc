@@ -1,6 +1,7 @@
 #include "core/ledger.h"
 
 #include <cassert>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -26,8 +27,23 @@ class Ledger::Impl {
 
   Result<Receipt> execute(Submission submission) {
     PendingCall call(std::move(submission));
-    if (auto pushed = calls_.push(call); !pushed) return fail(std::move(pushed.error()));
+    PendingCall* const waiting[] = {&call};
+    if (auto pushed = calls_.push(waiting); !pushed) return fail(std::move(pushed.error()));
     return call.wait();
+  }
+
+  std::vector<Result<Receipt>> execute_all(std::vector<Submission> submissions) {
+    std::deque<PendingCall> calls;  // they stay where they are
+    std::vector<PendingCall*> waiting;
+    for (Submission& submission : submissions) {
+      waiting.push_back(&calls.emplace_back(std::move(submission)));
+    }
+    std::vector<Result<Receipt>> answers;
+    const auto pushed = calls_.push(waiting);
+    for (PendingCall* const call : waiting) {
+      answers.push_back(pushed ? call->wait() : fail(pushed.error()));
+    }
+    return answers;
   }
 
   void stop() {
@@ -60,6 +76,10 @@ Ledger::~Ledger() = default;
 
 Result<Receipt> Ledger::execute(Submission submission) {
   return impl_->execute(std::move(submission));
+}
+
+std::vector<Result<Receipt>> Ledger::execute_all(std::vector<Submission> submissions) {
+  return impl_->execute_all(std::move(submissions));
 }
 
 void Ledger::stop() { impl_->stop(); }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/commands.h"
 #include "core/decide.h"
@@ -69,6 +70,11 @@ class Ledger {
   // full, a clock that is behind the last event), kOutcomeUnknown (an I/O error: may or may not be
   // stored).
   [[nodiscard]] Result<Receipt> execute(Submission submission);
+
+  // The same for several that do not depend on each other, each decided and answered for itself, in
+  // their order: together they take a few frames instead of one each. What was recorded stays, also
+  // when others of them are refused.
+  [[nodiscard]] std::vector<Result<Receipt>> execute_all(std::vector<Submission> submissions);
 
   // Finishes what waits, then refuses everything. Idempotent.
   void stop();

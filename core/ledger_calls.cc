@@ -21,15 +21,15 @@ Result<Receipt> PendingCall::wait() {
   return std::move(answer);
 }
 
-Result<void> CallQueue::push(PendingCall& call) {
+Result<void> CallQueue::push(std::span<PendingCall* const> calls) {
   bool wake = false;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!is_open()) return takes_no_writes(is_broken());
-    if (waiting_.size() >= max_waiting_) {
+    if (waiting_.size() + calls.size() > max_waiting_) {
       return fail(ErrorCode::kOverloaded, "Too many changes are waiting; try again shortly.");
     }
-    waiting_.push_back(&call);
+    waiting_.insert(waiting_.end(), calls.begin(), calls.end());
     wake = std::exchange(writer_sleeps_, false);
   }
   if (wake) arrived_.notify_one();

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "core/ledger.h"
@@ -48,8 +49,9 @@ class CallQueue {
  public:
   explicit CallQueue(std::size_t max_waiting) : max_waiting_(max_waiting) {}
 
-  // kOverloaded when full, kUnavailable when closed.
-  [[nodiscard]] Result<void> push(PendingCall& call);
+  // All of them at once, so that the writer sees them together, or none. kOverloaded when they do
+  // not fit any more, kUnavailable when closed.
+  [[nodiscard]] Result<void> push(std::span<PendingCall* const> calls);
 
   // Waits for calls and puts all of them into `calls`, which it clears first. False once the queue
   // is closed and empty.

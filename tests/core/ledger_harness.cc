@@ -78,10 +78,12 @@ std::vector<Result<Receipt>> LedgerHarness::run_batch(const std::vector<Submissi
   CallQueue queue(submissions.size());
   FrameApplier applier(sink, queue, sink.size());
   std::vector<std::unique_ptr<PendingCall>> calls;
+  std::vector<PendingCall*> waiting;
   for (const Submission& submission : submissions) {
     calls.push_back(std::make_unique<PendingCall>(submission));
-    EXPECT_TRUE(queue.push(*calls.back()));
+    waiting.push_back(calls.back().get());
   }
+  EXPECT_TRUE(queue.push(waiting));
   queue.close();
   const LedgerOptions given = options();
   LedgerWriter writer(log, state, queue, applier, head(), given);

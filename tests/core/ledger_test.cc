@@ -107,6 +107,34 @@ TEST_F(LedgerTest, OfManyCallersWithTheSameVersionOneWins) {
   }
 }
 
+TEST_F(LedgerTest, WhatIsAskedTogetherTakesFewFramesAndIsAnsweredOneByOne) {
+  start();
+  std::vector<Submission> asked;
+  for (std::uint64_t i = 0; i < 1500; ++i) asked.push_back(h.create(1000 + i, std::to_string(i)));
+  asked[7] = h.create(1007, "8");  // whose name the next one wants, too
+  const std::size_t frames = h.frames().size();
+  const auto answers = ledger->execute_all(asked);
+  ASSERT_EQ(answers.size(), asked.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (i == 8) continue;
+    ASSERT_TRUE(answers[i]) << i;
+    EXPECT_EQ(answers[i]->key->id, numbered<KeyId>(1000 + i));
+  }
+  EXPECT_EQ(code_of(answers[8]), ErrorCode::kNameTaken);
+  EXPECT_EQ(h.frames().size(), frames + 2);  // a frame takes 1,024 events
+  EXPECT_TRUE(ledger->execute_all({}).empty());
+}
+
+TEST_F(LedgerTest, WhatIsAskedTogetherIsRefusedTogetherWhenItDoesNotFit) {
+  start(3);
+  const auto size = h.log.size();
+  const auto answers = ledger->execute_all(
+      {h.create(100, "a"), h.create(101, "b"), h.create(102, "c"), h.create(103, "d")});
+  for (const auto& answer : answers) EXPECT_EQ(code_of(answer), ErrorCode::kOverloaded);
+  EXPECT_EQ(answers.size(), 4U);
+  EXPECT_EQ(h.log.size(), size);
+}
+
 TEST_F(LedgerTest, TwinsInFlightWriteOnce) {
   start();
   for (std::uint64_t round = 0; round < 20; ++round) {
