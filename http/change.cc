@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "events/bytes.h"
 #include "events/crypto.h"
@@ -12,6 +13,9 @@ namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxUserAgent = 256;  // bytes that are kept
+// Commands that wait for the ledger at once, of one call: the others also want a place in its
+// queue.
+constexpr std::size_t kMaxTogether = 256;
 
 // A client may send any bytes here; what a stored text may not hold becomes a question mark.
 std::string kept_user_agent(std::string_view given) {
@@ -48,6 +52,19 @@ Result<Digest> digest_of_body(std::string_view body) {
   if (!parsed) return fail(parsed.error());
   const nlohmann::json sorted = *parsed;  // this kind keeps names in order
   return sha256(sorted.dump());
+}
+
+// The value of a query parameter as the field of a body would have it; what is none stays a text,
+// which the field's reader refuses.
+Json typed(std::string_view name, const std::string& text) {
+  if (name == "cascade" && (text == "true" || text == "false")) return text == "true";
+  if (name == "limit" || name == "overlap_seconds") {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end) return number;
+  }
+  return text;
 }
 
 Result<std::optional<IdempotencyClaim>> read_claim(const Call& call) {
@@ -115,7 +132,7 @@ Result<Json> read_fields(const Call& call) {
     if (body->contains(name)) {
       faults.add(name, FieldFault::kConflict, "must not stand in both the body and the query");
     } else if (is_valid_utf8(value)) {
-      (*body)[name] = value;
+      (*body)[name] = typed(name, value);
     } else {
       faults.add(name, FieldFault::kInvalid, "must be valid UTF-8");
     }
@@ -146,6 +163,24 @@ Result<Receipt> submit(Call& call, Command command, std::string reason) {
   call.position = receipt->position;
   call.replayed = receipt->replayed;
   return receipt;
+}
+
+Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> parts,
+                                                const std::string& reason) {
+  const auto context = context_of(call, reason);
+  if (!context) return fail(context.error());
+  std::vector<Result<Receipt>> answers;
+  std::vector<Submission> some;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    some.push_back({*context, std::move(parts[i].command)});
+    some.back().call.if_match = parts[i].version;
+    if (some.size() < kMaxTogether && i + 1 < parts.size()) continue;
+    for (Result<Receipt>& answer : call.api.ledger.execute_all(std::exchange(some, {}))) {
+      if (answer) call.position = std::max(call.position.value_or(0), answer->position);
+      answers.push_back(std::move(answer));
+    }
+  }
+  return answers;
 }
 
 Result<Decision> rehearse(const Call& call, Command command, std::string reason) {

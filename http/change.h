@@ -28,6 +28,17 @@ namespace keyledger::http {
 // (If-Match, Idempotency-Key, X-On-Behalf-Of), those of the ledger.
 [[nodiscard]] Result<Receipt> submit(Call& call, Command command, std::string reason);
 
+// One of several commands that one call asks for.
+struct Part {
+  Command command;
+  std::optional<std::uint32_t> version;  // that it must find, as by If-Match
+};
+// As submit(), for commands that do not depend on each other: each is decided, recorded and
+// answered for itself, in their order, in few frames. Neither the If-Match nor the Idempotency-Key
+// of the call is about them. call.position will be the newest of theirs.
+[[nodiscard]] Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> parts,
+                                                              const std::string& reason);
+
 // What the ledger would record now, if it were asked: decided on what is visible, recorded nowhere.
 // Errors as submit().
 [[nodiscard]] Result<Decision> rehearse(const Call& call, Command command, std::string reason);

@@ -25,8 +25,10 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> get_member(Call& call);
 [[nodiscard]] Result<Response> create_member(Call& call);
 [[nodiscard]] Result<Response> change_member(Call& call);
-[[nodiscard]] Result<Response> remove_member(Call& call);
 [[nodiscard]] Result<Response> create_management_key(Call& call);
+
+// departure_routes.cc
+[[nodiscard]] Result<Response> remove_member(Call& call);
 
 // key_routes.cc and key_change_routes.cc
 [[nodiscard]] Result<Response> list_keys(Call& call);
@@ -37,8 +39,10 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> retire_key(Call& call);
 [[nodiscard]] Result<Response> suspend_key(Call& call);
 [[nodiscard]] Result<Response> resume_key(Call& call);
-[[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
 [[nodiscard]] Result<Response> key_history(Call& call);
+
+// revoke_routes.cc
+[[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
 
 // authorize_routes.cc
 [[nodiscard]] Result<Response> authorize(Call& call);  // every method

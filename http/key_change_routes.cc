@@ -1,4 +1,4 @@
-// Changing keys: PATCH, rotate, retire, suspend, resume, revoke (design api.md "Keys").
+// Changing keys: PATCH, rotate, retire, suspend, resume (design api.md "Keys").
 #include "events/crypto.h"
 #include "events/names.h"
 #include "http/change.h"
@@ -69,18 +69,6 @@ Result<Response> simple_change(Call& call) {
   return answer_changed_key(call, *receipt, *id);
 }
 
-RevocationCode read_revocation_code(BodyReader& body) {
-  using enum RevocationCode;
-  std::initializer_list<std::pair<std::string_view, RevocationCode>> codes = {
-      {"unspecified", kUnspecified},
-      {"key_compromise", kKeyCompromise},
-      {"affiliation_changed", kAffiliationChanged},
-      {"superseded", kSuperseded},
-      {"cessation_of_operation", kCessationOfOperation},
-      {"privilege_withdrawn", kPrivilegeWithdrawn}};
-  return body.choice<RevocationCode>("reason_code", codes).value_or(kUnspecified);
-}
-
 }  // namespace
 
 Result<Response> change_key(Call& call) {
@@ -142,34 +130,5 @@ Result<Response> rotate_key(Call& call) {
 Result<Response> retire_key(Call& call) { return simple_change<EndOverlap>(call); }
 Result<Response> suspend_key(Call& call) { return simple_change<SuspendKey>(call); }
 Result<Response> resume_key(Call& call) { return simple_change<ResumeKey>(call); }
-
-Result<Response> revoke_key(Call& call) {
-  const auto id = call.id<KeyId>();
-  if (!id) return fail(id.error());
-  const auto fields = read_fields(call);
-  if (!fields) return fail(fields.error());
-  BodyReader body(*fields);
-  const RevocationCode code = read_revocation_code(body);
-  const auto comment = body.free_text("comment", kMaxText);
-  std::string reason = read_reason(call, body);
-  if (comment && !reason.empty() && *comment != reason) {
-    body.fault("comment", FieldFault::kConflict, "differs from the reason");
-  }
-  if (comment) reason = *comment;
-  if (auto error = body.finish()) return fail(std::move(*error));
-
-  const auto receipt = submit(call, RevokeKey{*id, code}, std::move(reason));
-  if (!receipt) return fail(receipt.error());
-  const auto key = key_after(call, *receipt, *id);
-  if (!key) return fail(key.error());
-  if (!key->end) return fail(ErrorCode::kInternal, "a revoked key has no end");
-  auto shown = key_answer(call, *key, receipt->time);
-  if (!shown) return fail(shown.error());
-  Json json;
-  json["key"] = std::move(*shown);
-  json["position"] = static_cast<std::uint64_t>(key->end_cause.position);
-  json["effective_at"] = to_text(key->end->at);
-  return resource_response(json, key->version);
-}
 
 }  // namespace keyledger::http

@@ -15,6 +15,11 @@ Json named_actor_json(const Actor& actor, const Directory& directory) {
   return actor_json(actor, name);
 }
 
+bool was_removed(const MemberId& id, const Directory& directory) {
+  const auto view = directory.member(id);
+  return view && view->member.removed;
+}
+
 // The current secret and, during an overlap, the retiring one. Ended ones are history.
 Json secrets_json(const Key& key, Timestamp now) {
   Json list = Json::array();
@@ -50,6 +55,7 @@ Json key_json(const Key& key, const KeyDetails& details, const Use& use, const D
   json["metadata"] = details.metadata.value_or(Metadata{});
   json["external_id"] = or_null(details.external_id);
   json["owner_id"] = to_text(key.owner);
+  json["owner_removed"] = was_removed(key.owner, directory);
   json["member_id"] = id_or_null(key.member);
   json["rate_limit"] = rate_limit_json(key.rate_limit);
   json["created_at"] = to_text(key.created_at);

@@ -80,6 +80,20 @@ CreateKey read_new_key(BodyReader& body) {
   return command;
 }
 
+// When somebody last presented a secret of the key that had been retired, as the notices say.
+Result<OptionalTime> retired_secret_presented(const Call& call, const Key& key) {
+  if (key.secrets.size() < 2) return OptionalTime();
+  AuditPageRequest request;
+  request.filter.workspace = key.workspace;
+  request.filter.key = key.id;
+  request.filter.actions = {tag_of(KeyRetiredSecretPresented{})};
+  request.limit = 1;
+  const auto page = call.api.projections.audit().list(request);
+  if (!page) return fail(page.error());
+  if (page->entries.empty()) return OptionalTime();
+  return OptionalTime(page->entries.front().event.time);
+}
+
 }  // namespace
 
 Result<Response> list_keys(Call& call) {
@@ -114,8 +128,12 @@ Result<Response> list_keys(Call& call) {
 Result<Response> get_key(Call& call) {
   const auto key = find_key(call);
   if (!key) return fail(key.error());
-  const auto json = key_answer(call, *key, call.now);
+  auto json = key_answer(call, *key, call.now);
   if (!json) return fail(json.error());
+  const auto presented = retired_secret_presented(call, *key);
+  if (!presented) return fail(presented.error());
+  // Beside the key's own fields, and only where there is something to say.
+  if (*presented) (*json)["retired_secret_last_presented_at"] = time_json(*presented);
   return resource_response(*json, key->version);
 }
 

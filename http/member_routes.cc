@@ -60,56 +60,6 @@ Result<Response> answer_again(const Call& call, const Receipt& receipt) {
   return member_answer(201, **member, profile);
 }
 
-// Keys whose secrets the member was answered, by create, rotate or a repeat of these.
-Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
-  AuditPageRequest request;
-  request.filter.workspace = call.caller->workspace;
-  request.filter.actor = member.bytes;
-  request.filter.actions = {tag_of(KeyCreated{}), tag_of(KeyRotated{}),
-                            tag_of(KeySecretReplayed{})};
-  request.limit = kMaxPage;
-  do {
-    const auto page = call.api.projections.audit().list(request);
-    if (!page) return fail(page.error());
-    for (const AuditEntry& entry : page->entries) keys.insert(KeyId{entry.event.stream.id});
-    request.after = page->next;
-  } while (request.after);
-  return {};
-}
-
-Result<void> add_keys_owned(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
-  KeyPageRequest request;
-  request.filter.workspace = call.caller->workspace;
-  request.filter.management_keys = true;
-  request.filter.owner = member;
-  request.limit = kMaxPage;
-  request.now = call.now;
-  while (true) {
-    const auto page = call.api.projections.keys().list(request);
-    if (!page) return fail(page.error());
-    for (const KeyView& view : page->keys) keys.insert(view.key.id);
-    if (!page->next) return {};
-    request.after = *page->next;
-  }
-}
-
-// The live keys that a departed member may still know or be asked about.
-Result<Json> keys_of_departed(const Call& call, const MemberId& member) {
-  std::set<KeyId> ids;
-  if (auto seen = add_keys_seen(call, member, ids); !seen) return fail(seen.error());
-  if (auto owned = add_keys_owned(call, member, ids); !owned) return fail(owned.error());
-  Json out = Json::array();
-  for (const KeyId& id : ids) {
-    const auto key = call.api.projections.keys().key(id);
-    if (!key) return fail(key.error());
-    if (!*key || is_final(status_of(**key, call.now))) continue;
-    auto json = key_answer(call, **key, call.now);
-    if (!json) return fail(json.error());
-    out.push_back({{"key", std::move(*json)}, {"action", "listed"}});
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<Response> list_members(Call& call) {
@@ -215,31 +165,6 @@ Result<Response> change_member(Call& call) {
   const std::string reason = read_reason(call, body);
   if (auto refused = body.finish()) return fail(std::move(*refused));
   return change_profile(call, {name, email, role}, reason);
-}
-
-Result<Response> remove_member(Call& call) {
-  const auto view = find_member(call);
-  if (!view) return fail(view.error());
-  const auto fields = read_fields(call);
-  if (!fields) return fail(fields.error());
-  BodyReader body(*fields);
-  const auto keys = body.choice<std::string_view>(
-      "keys", {{"list", "list"}, {"rotate", "rotate"}, {"revoke", "revoke"}});
-  if (keys && *keys != "list") body.not_supported("keys");
-  std::string reason = read_reason(call, body);
-  if (auto refused = body.finish()) return fail(std::move(*refused));
-
-  const MemberId id = (*view)->member.id;
-  const auto receipt = submit(call, RemoveMember{id}, std::move(reason));
-  if (!receipt) return fail(receipt.error());
-  const Member member = receipt->member.value_or((*view)->member);
-  // Looked up after the removal, so that nothing it made in its last moment is missing.
-  auto listed = keys_of_departed(call, id);
-  if (!listed) return fail(listed.error());
-  Json json;
-  json["member"] = member_json(member, (*view)->profile);
-  json["keys"] = std::move(*listed);
-  return resource_response(json, member.version);
 }
 
 Result<Response> create_management_key(Call& call) {

@@ -36,7 +36,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/members/:id", kReaders, get_member},
     Route{"POST", "/v1/members", members(kOwner), create_member},
     Route{"PATCH", "/v1/members/:id", members(kOwner), change_member},
-    Route{"DELETE", "/v1/members/:id", members(kOwner), remove_member, "reason keys"},
+    Route{"DELETE", "/v1/members/:id", members(kOwner), remove_member,
+          "reason keys overlap_seconds new_owner_id limit cursor"},
     // An admin may issue one to itself alone; core decides.
     Route{"POST", "/v1/members/:id/management_keys", kManagers, create_management_key},
 
@@ -51,7 +52,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/keys/:id/suspend", kManagers, suspend_key},
     Route{"POST", "/v1/keys/:id/resume", kManagers, resume_key},
     Route{"POST", "/v1/keys/:id/revoke", kManagers, revoke_key},
-    Route{"DELETE", "/v1/keys/:id", kManagers, revoke_key, "reason reason_code comment"},
+    Route{"DELETE", "/v1/keys/:id", kManagers, revoke_key,
+          "reason reason_code comment cascade limit cursor"},
     Route{"GET", "/v1/keys/:id/history", kReaders, key_history, "limit cursor"},
     Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
     Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",

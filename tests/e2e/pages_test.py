@@ -124,6 +124,9 @@ class Pages(unittest.TestCase):
     def test_coming_from_quotient(self):
         self.run_page("coming-from-quotient.md", "quotient")
 
+    def test_Q9_departure(self):
+        self.run_page("departure.md", "default")
+
     def test_gateways(self):
         self.run_page("gateways/README.md", "default")
 

@@ -9,7 +9,6 @@ namespace keyledger {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::UnorderedElementsAre;
 
 class MemberRoutes : public ::testing::Test {
  protected:
@@ -133,52 +132,6 @@ TEST_F(MemberRoutes, KeepsOneOwner) {
   const std::string path = "/v1/members/" + it.owner.id;
   EXPECT_EQ(as_owner("DELETE", path).code(), "last_owner");
   EXPECT_EQ(as_owner("PATCH", path, R"({"role":"admin"})").code(), "last_owner");
-}
-
-TEST_F(MemberRoutes, RemovalListsTheKeysTheMemberMayKnow) {
-  const auto admin = it.add_member("admin");
-  const auto post = [&](const std::string& target, const std::string& body) {
-    return it.call(admin.secret, "POST", target, body).body;
-  };
-  const std::string made = post("/v1/keys", R"({"type":"private","name":"made"})")["key"]["id"];
-  const std::string ended = post("/v1/keys", R"({"type":"private","name":"ended"})")["key"]["id"];
-  post("/v1/keys/" + ended + "/revoke", "{}");
-  const std::string rotated = it.add_key("rotated")["key"]["id"];
-  post("/v1/keys/" + rotated + "/rotate", "{}");
-  const std::string owned = it.add_key("owned", {{"owner_id", admin.id}})["key"]["id"];
-  it.add_key("not theirs");
-
-  const auto answer = as_owner("DELETE", "/v1/members/" + admin.id, R"({"reason":"left"})");
-  ASSERT_EQ(answer.status, 200) << answer.response.body;
-  EXPECT_EQ(answer.body["member"]["id"], admin.id);
-  EXPECT_EQ(answer.body["member"]["status"], "removed");
-  std::vector<std::string> listed;
-  for (const auto& row : answer.body["keys"]) {
-    EXPECT_EQ(row["action"], "listed");
-    listed.push_back(row["key"]["id"]);
-  }
-  EXPECT_THAT(listed, UnorderedElementsAre(made, rotated, owned));
-  EXPECT_EQ(it.call(admin.secret, "GET", "/v1/ledger").status, 401);
-
-  // A repeat answers the same and writes nothing.
-  const auto size = it.size();
-  EXPECT_EQ(as_owner("DELETE", "/v1/members/" + admin.id).body, answer.body);
-  EXPECT_EQ(it.size(), size);
-}
-
-TEST_F(MemberRoutes, RemovalTakesItsFieldsFromTheQueryToo) {
-  const auto member = it.add_member("verifier");
-  const std::string path = "/v1/members/" + member.id;
-  const auto size = it.size();
-  EXPECT_EQ(as_owner("DELETE", path + "?keys=revoke").code(), "not_supported");
-  EXPECT_THAT(as_owner("DELETE", path + "?keys=burn").faults(), ElementsAre("keys invalid"));
-  EXPECT_THAT(as_owner("DELETE", path + "?reason=a", R"({"reason":"b"})").faults(),
-              ElementsAre("reason conflict"));
-  EXPECT_EQ(it.size(), size);
-  ASSERT_EQ(as_owner("DELETE", path + "?reason=left+us&keys=list").status, 200);
-  const auto entry = as_owner("GET", "/v1/audit?limit=1").body["data"][0];
-  EXPECT_EQ(entry["action"], "member.removed");
-  EXPECT_EQ(entry["reason"], "left us");
 }
 
 TEST_F(MemberRoutes, IssuesAManagementKeyAndSaysWhoDid) {

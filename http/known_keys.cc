@@ -1,0 +1,92 @@
+#include "http/known_keys.h"
+
+#include <utility>
+#include <variant>
+
+#include "http/query.h"
+
+namespace keyledger::http {
+namespace {
+
+// Every entry that the filter holds, recorded after event `after`, oldest first.
+template <typename Visit>
+Result<void> for_each_entry(const Call& call, AuditFilter filter,
+                            std::optional<std::uint64_t> after, Visit visit) {
+  AuditPageRequest request;
+  request.filter = std::move(filter);
+  request.filter.workspace = call.caller->workspace;
+  request.descending = false;
+  request.limit = kMaxPage;
+  request.after = after;
+  do {
+    const auto page = call.api.projections.audit().list(request);
+    if (!page) return fail(page.error());
+    for (const AuditEntry& entry : page->entries) visit(entry.event);
+    request.after = page->next;
+  } while (request.after);
+  return {};
+}
+
+Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
+  AuditFilter filter;
+  filter.actor = member.bytes;
+  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{}), tag_of(KeyRotated{}),
+                    tag_of(KeySecretReplayed{})};
+  return for_each_entry(call, std::move(filter), std::nullopt,
+                        [&](const RecordedEvent& event) { keys.insert(KeyId{event.stream.id}); });
+}
+
+Result<void> add_keys_owned(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
+  KeyPageRequest request;
+  request.filter.workspace = call.caller->workspace;
+  request.filter.management_keys = true;
+  request.filter.owner = member;
+  request.limit = kMaxPage;
+  request.now = call.now;
+  while (true) {
+    const auto page = call.api.projections.keys().list(request);
+    if (!page) return fail(page.error());
+    for (const KeyView& view : page->keys) keys.insert(view.key.id);
+    if (!page->next) return {};
+    request.after = *page->next;
+  }
+}
+
+// Keys that were taken from the member since: a repeat of its removal has to find them again.
+Result<void> add_keys_taken(const Call& call, const Member& removed, std::set<KeyId>& keys) {
+  AuditFilter filter;
+  filter.actions = {tag_of(KeyOwnerChanged{})};
+  return for_each_entry(call, std::move(filter), removed.position, [&](const RecordedEvent& event) {
+    const auto* changed = std::get_if<KeyOwnerChanged>(&event.event);
+    if (changed != nullptr && changed->from == removed.id) keys.insert(KeyId{event.stream.id});
+  });
+}
+
+}  // namespace
+
+Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member) {
+  std::set<KeyId> keys;
+  if (auto seen = add_keys_seen(call, member.id, keys); !seen) return fail(seen.error());
+  if (auto owned = add_keys_owned(call, member.id, keys); !owned) return fail(owned.error());
+  if (member.removed) {
+    if (auto taken = add_keys_taken(call, member, keys); !taken) return fail(taken.error());
+  }
+  return keys;
+}
+
+Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key) {
+  std::set<KeyId> keys;
+  if (!management_key.member) return keys;
+  AuditFilter filter;
+  filter.actor = management_key.member->bytes;
+  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{})};
+  const auto looked = for_each_entry(call, std::move(filter), management_key.created_cause.position,
+                                     [&](const RecordedEvent& event) {
+                                       if (event.actor.acting_key == management_key.id)
+                                         keys.insert(KeyId{event.stream.id});
+                                     });
+  if (!looked) return fail(looked.error());
+  return keys;
+}
+
+}  // namespace keyledger::http

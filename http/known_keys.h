@@ -1,0 +1,22 @@
+// Which keys somebody or something may have in hand: what is asked when a member leaves or a
+// management key ends. Found in the audit trail, so it costs a look at every event of that member.
+#pragma once
+
+#include <set>
+
+#include "core/key.h"
+#include "core/workspace.h"
+#include "events/result.h"
+#include "http/routes.h"
+
+namespace keyledger::http {
+
+// Keys that the member created or imported, was answered a secret of (by create, rotate or a repeat
+// of these) or owned, at the removal if it was removed. Whatever became of them since. Errors:
+// those of the projections.
+[[nodiscard]] Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member);
+
+// Keys that were made with this management key, whatever became of them since. Errors: likewise.
+[[nodiscard]] Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key);
+
+}  // namespace keyledger::http
