@@ -1,5 +1,7 @@
 #include "http/known_keys.h"
 
+#include <limits>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -36,20 +38,16 @@ Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<Ke
                         [&](const RecordedEvent& event) { keys.insert(KeyId{event.stream.id}); });
 }
 
+// No index says who owns what, so this looks at every key of the workspace.
 Result<void> add_keys_owned(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
-  KeyPageRequest request;
-  request.filter.workspace = call.caller->workspace;
-  request.filter.management_keys = true;
-  request.filter.owner = member;
-  request.limit = kMaxPage;
-  request.now = call.now;
-  while (true) {
-    const auto page = call.api.projections.keys().list(request);
-    if (!page) return fail(page.error());
-    for (const KeyView& view : page->keys) keys.insert(view.key.id);
-    if (!page->next) return {};
-    request.after = *page->next;
-  }
+  std::string place;
+  const auto walked = call.api.projections.keys().walk(
+      call.caller->workspace, place, std::numeric_limits<std::size_t>::max(), [&](const Key& key) {
+        if (key.owner == member) keys.insert(key.id);
+        return true;
+      });
+  if (!walked) return fail(walked.error());
+  return {};
 }
 
 // Keys that were taken from the member since: a repeat of its removal has to find them again.

@@ -1,5 +1,6 @@
 // Which keys somebody or something may have in hand: what is asked when a member leaves or a
-// management key ends. Found in the audit trail, so it costs a look at every event of that member.
+// management key ends. Found in the audit trail and, for owners, among all keys of the workspace:
+// it costs a look at each event of that member and at each key.
 #pragma once
 
 #include <set>
