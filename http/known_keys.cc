@@ -60,6 +60,19 @@ Result<void> add_keys_taken(const Call& call, const Member& removed, std::set<Ke
   });
 }
 
+// What the member of the management key made, with whichever of its keys.
+AuditFilter creations_by(const Key& management_key) {
+  AuditFilter filter;
+  filter.actor = management_key.owner.bytes;
+  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{})};
+  return filter;
+}
+
+void add_if_made_with(const Key& management_key, const RecordedEvent& event,
+                      std::set<KeyId>& keys) {
+  if (event.actor.acting_key == management_key.id) keys.insert(KeyId{event.stream.id});
+}
+
 }  // namespace
 
 Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member) {
@@ -74,17 +87,29 @@ Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member) {
 
 Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key) {
   std::set<KeyId> keys;
-  if (!management_key.member) return keys;
-  AuditFilter filter;
-  filter.actor = management_key.member->bytes;
-  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{})};
-  const auto looked = for_each_entry(call, std::move(filter), management_key.created_cause.position,
-                                     [&](const RecordedEvent& event) {
-                                       if (event.actor.acting_key == management_key.id)
-                                         keys.insert(KeyId{event.stream.id});
-                                     });
+  const auto looked = for_each_entry(
+      call, creations_by(management_key), management_key.created_cause.position,
+      [&](const RecordedEvent& event) { add_if_made_with(management_key, event, keys); });
   if (!looked) return fail(looked.error());
   return keys;
+}
+
+Result<std::optional<std::set<KeyId>>> quick_keys_made_with(const Call& call,
+                                                            const Key& management_key) {
+  AuditPageRequest request;
+  request.filter = creations_by(management_key);
+  request.filter.workspace = call.caller->workspace;
+  request.descending = false;
+  request.limit = kMaxQuickLook;
+  request.after = management_key.created_cause.position;
+  const auto page = call.api.projections.audit().list(request);
+  if (!page) return fail(page.error());
+  if (page->next) return std::optional<std::set<KeyId>>();
+  std::set<KeyId> keys;
+  for (const AuditEntry& entry : page->entries) {
+    add_if_made_with(management_key, entry.event, keys);
+  }
+  return std::optional(std::move(keys));
 }
 
 }  // namespace keyledger::http

@@ -3,6 +3,8 @@
 // it costs a look at each event of that member and at each key.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <set>
 
 #include "core/key.h"
@@ -19,5 +21,11 @@ namespace keyledger::http {
 
 // Keys that were made with this management key, whatever became of them since. Errors: likewise.
 [[nodiscard]] Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key);
+
+// The same, if it costs little: nothing if its member has made more than kMaxQuickLook keys since
+// the management key is there, by whichever means.
+inline constexpr std::size_t kMaxQuickLook = 1000;
+[[nodiscard]] Result<std::optional<std::set<KeyId>>> quick_keys_made_with(
+    const Call& call, const Key& management_key);
 
 }  // namespace keyledger::http

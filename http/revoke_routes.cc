@@ -75,15 +75,23 @@ Result<std::size_t> count_keys_made(const Call& call, const std::set<KeyId>& mad
   return count;
 }
 
-// What the answer about a management key says of the keys that it made.
-Result<void> answer_keys_made(Call& call, const Key& key, Revocation wanted, Json& answer) {
-  const auto made = keys_made_with(call, key);
+// What the answer about a management key says of the keys that it made. Nobody who only wants it
+// ended waits for a long count.
+Result<void> answer_keys_made(Call& call, const Key& key, const Since& since, Json& answer) {
+  const auto made = quick_keys_made_with(call, key);
   if (!made) return fail(made.error());
-  const Since since{key.end_cause.position, key.end->at};
-  const auto count = count_keys_made(call, *made, since);
+  answer["keys_made"] = nullptr;
+  if (!*made) return {};
+  const auto count = count_keys_made(call, **made, since);
   if (!count) return fail(count.error());
   answer["keys_made"] = *count;
-  if (!wanted.cascade) return {};
+  return {};
+}
+
+Result<void> end_keys_made(Call& call, const Key& key, const Since& since, Revocation wanted,
+                           Json& answer) {
+  const auto made = keys_made_with(call, key);
+  if (!made) return fail(made.error());
   KeyTask task;
   task.action = KeyAction::kRevoke;
   task.since = since;
@@ -111,8 +119,12 @@ Result<Response> revoke_key(Call& call) {
   json["position"] = static_cast<std::uint64_t>(key->end_cause.position);
   json["effective_at"] = to_text(key->end->at);
   if (key->type == KeyType::kManagement) {
-    auto answered = answer_keys_made(call, *key, std::move(*wanted), json);
-    if (!answered) return fail(answered.error());
+    const Since since{key->end_cause.position, key->end->at};
+    if (auto said = answer_keys_made(call, *key, since, json); !said) return fail(said.error());
+    if (wanted->cascade) {
+      const auto ended = end_keys_made(call, *key, since, std::move(*wanted), json);
+      if (!ended) return fail(ended.error());
+    }
   }
   return resource_response(json, key->version);
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "events/crypto.h"
 #include "tests/support/test_ledger.h"
 
 namespace keyledger {
@@ -55,6 +56,30 @@ TEST_F(Cascade, IsOfferedByTheNumberOfLiveKeysThatItMade) {
   EXPECT_EQ(as_owner("GET", "/v1/keys?name=a").body["data"][0]["status"], "active");
   EXPECT_EQ(revoke(maker).body, answer.body);
   EXPECT_FALSE(as_owner("DELETE", "/v1/keys/" + ended).body.contains("keys_made"));
+}
+
+TEST_F(Cascade, IsNotCountedWhereThatWouldTakeLong) {
+  std::vector<Submission> asked;
+  for (int i = 0; i < 999; ++i) {  // and two more
+    CreateKey command;
+    command.id = KeyId{make_ulid(it.clock.now(), random_bytes<10>())};
+    command.name = std::to_string(i);
+    command.secret = {SecretId{make_ulid(it.clock.now(), random_bytes<10>())},
+                      {HashAlgorithm::kSha256, sha256(command.name)},
+                      "sk_live_…"};
+    Submission submission;
+    submission.call.workspace = it.workspace;
+    submission.call.actor = {ActorKind::kMember, parse_id<MemberId>(maker.id)->bytes,
+                             parse_id<KeyId>(maker.key_id)};
+    submission.call.permitted = kEveryRole;
+    submission.command = std::move(command);
+    asked.push_back(std::move(submission));
+  }
+  for (const auto& answer : it.ledger->execute_all(std::move(asked))) ASSERT_TRUE(answer);
+  EXPECT_EQ(revoke(maker).body["keys_made"], nullptr);
+  const auto answer = revoke(maker, {{"cascade", true}});
+  EXPECT_EQ(answer.body["keys"].size(), 1000U);
+  EXPECT_TRUE(answer.body["next_cursor"].is_string());
 }
 
 TEST_F(Cascade, RevokesWhatWasMadeWithTheKeyWithTheSameCode) {
