@@ -19,8 +19,8 @@ namespace keyledger {
 using Command = std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace,
                              SetPolicy, AcceptRollback, CreateKey, IssueManagementKey, ChangeKey,
                              RotateKey, EndOverlap, SuspendKey, SuspendUnused, ResumeKey, RevokeKey,
-                             AddMember, ChangeMember, RemoveMember, RecordExpiry, RecordRetirement,
-                             RecordRetiredSecretUse, RecordSecretReplay>;
+                             AddMember, ChangeMember, RemoveMember, RecordExpiry, RecordExpiring,
+                             RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

@@ -49,6 +49,16 @@ Result<Decision> decide_on(const Situation& in, const RecordExpiry& command) {
   return note(command.id, KeyExpired{*key->expires_at});
 }
 
+Result<Decision> decide_on(const Situation& in, const RecordExpiring& command) {
+  const auto key = find_key(in, command.id, KeyAccess::kNotice);
+  if (!key) return fail(key.error());
+  const bool due = key->expires_at == command.expires_at &&
+                   warning_time(command.expires_at, command.days) <= in.now &&
+                   !is_final(status_of(*key, in.now));
+  if (!due) return Decision{};
+  return note(command.id, KeyExpiring{command.expires_at, command.days});
+}
+
 Result<Decision> decide_on(const Situation& in, const RecordRetirement& command) {
   const auto key = find_key(in, command.id, KeyAccess::kNotice);
   if (!key) return fail(key.error());

@@ -126,6 +126,7 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ChangeMember& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RemoveMember& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordExpiry& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordExpiring& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordRetirement& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in,
                                          const RecordRetiredSecretUse& command);

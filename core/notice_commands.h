@@ -1,6 +1,9 @@
 // What the program itself or a client saw and wants recorded (core/commands.h). Plain values.
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 #include "events/event.h"
 
 namespace keyledger {
@@ -9,6 +12,16 @@ namespace keyledger {
 // is not in the state: who asks for it remembers that.
 struct RecordExpiry {
   KeyId id;
+};
+// How long before a key expires somebody is told, the longest first.
+inline constexpr std::array<std::uint32_t, 3> kWarningDays = {30, 7, 1};
+[[nodiscard]] constexpr Timestamp warning_time(Timestamp expires_at, std::uint32_t days) {
+  return expires_at + -std::int64_t{days} * 86'400'000;
+}
+struct RecordExpiring {
+  KeyId id;
+  Timestamp expires_at;    // a key that expires at another time by now is not meant
+  std::uint32_t days = 0;  // one of kWarningDays
 };
 struct RecordRetirement {
   KeyId id;

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "core/notice_commands.h"
 #include "events/bytes.h"
 
 namespace keyledger {
@@ -15,19 +16,32 @@ namespace {
 struct Pending {
   WorkspaceId workspace;
   OptionalTime expiry;
+  std::uint32_t warning = 0;  // the next of kWarningDays that is owed; 0: none
   std::vector<std::pair<SecretId, Timestamp>> retirements;
 
   bool operator==(const Pending&) const = default;
   [[nodiscard]] bool empty() const { return !expiry && retirements.empty(); }
 };
 
+// The step after this one; 0 after the last.
+std::uint32_t next_warning(std::uint32_t days) {
+  for (const std::uint32_t step : kWarningDays) {
+    if (step < days) return step;
+  }
+  return 0;
+}
+
 // One arm per event that begins or ends a waiting.
 struct PendingFold {
   Pending& pending;
   const RecordedEvent& event;
 
-  void operator()(const KeyCreated& fact) const { pending.expiry = fact.expires_at; }
-  void operator()(const KeyExpiryChanged& fact) const { pending.expiry = fact.to; }
+  void operator()(const KeyCreated& fact) const { expect(fact.expires_at); }
+  void operator()(const KeyExpiryChanged& fact) const { expect(fact.to); }
+  void operator()(const KeyExpiring& notice) const {
+    if (pending.expiry != notice.expires_at) return;
+    pending.warning = std::min(pending.warning, next_warning(notice.days));
+  }
   void operator()(const KeyRotated& fact) const {
     // A secret of an earlier overlap ends now: this very event says so, and no notice need. One
     // whose time was over before is still owed its notice.
@@ -40,7 +54,7 @@ struct PendingFold {
   void operator()(const KeyOverlapEnded& fact) const { settle(fact.retired); }
   void operator()(const KeyRevoked&) const { settle_all(); }
   void operator()(const KeyCompromised&) const { settle_all(); }
-  void operator()(const KeyExpired&) const { pending.expiry.reset(); }
+  void operator()(const KeyExpired&) const { expect({}); }
   void operator()(const KeySecretRetired& notice) const { settle(notice.secret); }
   template <OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
                   WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
@@ -48,17 +62,31 @@ struct PendingFold {
                   KeyOriginsChanged, KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged,
                   KeyMetadataChanged, KeyExternalIdChanged, KeyOwnerChanged, KeyRateLimitChanged,
                   KeySuspended, KeyResumed, KeyReplaced, KeyRetiredSecretPresented,
-                  KeySecretReplayed, KeyExpiring, KeyLookedUp, KeyLeakReported, UsageDigested>
+                  KeySecretReplayed, KeyLookedUp, KeyLeakReported, UsageDigested>
                 Other>
   void operator()(const Other& /*changes nothing that is waited for*/) const {}
 
  private:
+  // Whoever sets an expiry knows how far off it is, so what is less than that is not owed. As time
+  // only goes on, this also keeps a step from being owed twice for the same moment of expiry,
+  // however often that was changed to something else and back.
+  void expect(const OptionalTime& expiry) const {
+    pending.expiry = expiry;
+    pending.warning = 0;
+    if (!expiry) return;
+    for (const std::uint32_t days : kWarningDays) {
+      if (warning_time(*expiry, days) > event.time) {
+        pending.warning = days;
+        return;
+      }
+    }
+  }
   void settle(const SecretId& secret) const {
     std::erase_if(pending.retirements,
                   [&](const auto& retirement) { return retirement.first == secret; });
   }
   void settle_all() const {
-    pending.expiry.reset();
+    expect({});
     pending.retirements.clear();
   }
 };
@@ -73,7 +101,10 @@ std::string encode(const Pending& pending) {
   ByteWriter out(row);
   out.array(pending.workspace.bytes);
   out.u8(pending.expiry ? 1 : 0);
-  if (pending.expiry) out.i64(pending.expiry->ms);
+  if (pending.expiry) {
+    out.i64(pending.expiry->ms);
+    out.varint(pending.warning);
+  }
   out.varint(pending.retirements.size());
   for (const auto& [secret, at] : pending.retirements) {
     out.array(secret.bytes);
@@ -90,7 +121,10 @@ Result<Pending> decode(std::string_view row) {
   Pending pending;
   ByteReader in(row);
   pending.workspace.bytes = in.array<16>();
-  if (in.u8() != 0) pending.expiry = Timestamp{in.i64()};
+  if (in.u8() != 0) {
+    pending.expiry = Timestamp{in.i64()};
+    pending.warning = static_cast<std::uint32_t>(in.varint());
+  }
   for (std::size_t left = in.count(24); left > 0; --left) {
     const SecretId secret{in.array<16>()};
     pending.retirements.emplace_back(secret, Timestamp{in.i64()});
@@ -99,22 +133,65 @@ Result<Pending> decode(std::string_view row) {
   return pending;
 }
 
-// Row of "due": time (never negative, so its bytes sort as numbers), key id, secret id if it is a
-// retirement; the workspace.
-std::string due_row(Timestamp at, const KeyId& key, const SecretId* secret) {
+// Row of "due": time (never negative, so its bytes sort as numbers), what falls due, key id, and
+// the secret's id or the days of the warning; the workspace.
+enum class Due : std::uint8_t { kExpiry = 1, kRetirement = 2, kWarning = 3 };
+
+std::string due_row(Timestamp at, Due kind, const KeyId& key) {
   std::string row;
   ByteWriter out(row);
   out.i64(at.ms);
+  out.u8(static_cast<std::uint8_t>(kind));
   out.array(key.bytes);
-  if (secret != nullptr) out.array(secret->bytes);
   return row;
 }
 
 std::vector<std::string> due_rows(const KeyId& key, const Pending& pending) {
   std::vector<std::string> rows;
-  if (pending.expiry) rows.push_back(due_row(*pending.expiry, key, nullptr));
-  for (const auto& [secret, at] : pending.retirements) rows.push_back(due_row(at, key, &secret));
+  if (pending.expiry) rows.push_back(due_row(*pending.expiry, Due::kExpiry, key));
+  if (pending.warning != 0) {
+    const Timestamp at = warning_time(*pending.expiry, pending.warning);
+    ByteWriter(rows.emplace_back(due_row(at, Due::kWarning, key))).u32(pending.warning);
+  }
+  for (const auto& [secret, at] : pending.retirements) {
+    ByteWriter(rows.emplace_back(due_row(at, Due::kRetirement, key))).array(secret.bytes);
+  }
   return rows;
+}
+
+Result<DueNotice> read_due(std::string_view row, std::string_view value) {
+  ByteReader in(row);
+  DueNotice notice;
+  notice.at.ms = in.i64();
+  const Due kind{in.u8()};
+  notice.key.bytes = in.array<16>();
+  if (kind == Due::kRetirement) notice.secret = SecretId{in.array<16>()};
+  if (kind == Due::kWarning) {
+    notice.days = in.u32();
+    notice.expires = notice.at + (notice.at.ms - warning_time(notice.at, *notice.days).ms);
+  }
+  ByteReader workspace(value);
+  notice.workspace.bytes = workspace.array<16>();
+  if (!in.finished() || !workspace.finished()) return damaged();
+  return notice;
+}
+
+// A warning that comes late says what is left by now. False: the key has expired, which will be
+// said instead.
+bool make_current(DueNotice& warning, Timestamp now) {
+  for (const std::uint32_t days : kWarningDays) {
+    if (warning_time(warning.expires, days) <= now) warning.days = days;
+  }
+  return warning.expires > now;
+}
+
+// Row of "expiries": workspace, time, key id; nothing.
+std::string expiry_row(const WorkspaceId& workspace, const ExpiryPlace& place) {
+  std::string row(view(workspace.bytes));
+  ByteWriter out(row);
+  out.i64(place.at.ms);
+  out.array(place.key.bytes);
+  return row;
 }
 
 }  // namespace
@@ -123,6 +200,7 @@ struct Schedule::Rep {
   Store* store = nullptr;
   const Table* due = nullptr;
   const Table* keys = nullptr;
+  const Table* expiries = nullptr;
 
   [[nodiscard]] Result<Pending> pending(const KeyId& key) const {
     const auto row = store->get(*keys, view(key.bytes));
@@ -136,6 +214,8 @@ struct Schedule::Rep {
     for (const std::string& row : due_rows(key, after)) {
       batch.put(*due, row, view(after.workspace.bytes));
     }
+    if (before.expiry) batch.erase(*expiries, expiry_row(before.workspace, {*before.expiry, key}));
+    if (after.expiry) batch.put(*expiries, expiry_row(after.workspace, {*after.expiry, key}), {});
     if (after.empty()) {
       batch.erase(*keys, view(key.bytes));
     } else {
@@ -151,16 +231,31 @@ Result<std::vector<DueNotice>> Schedule::due(Timestamp now, std::size_t limit) c
   std::vector<DueNotice> found;
   const auto cursor = rep_->store->cursor(*rep_->due);
   for (cursor->seek({}); cursor->valid() && found.size() < limit; cursor->next()) {
-    ByteReader in(cursor->key());
-    ByteReader value(cursor->value());
-    DueNotice notice;
-    notice.at.ms = in.i64();
-    notice.key.bytes = in.array<16>();
-    if (in.left() > 0) notice.secret = SecretId{in.array<16>()};
-    notice.workspace.bytes = value.array<16>();
-    if (!in.finished() || !value.finished()) return damaged();
-    if (notice.at > now) break;
-    found.push_back(notice);
+    auto notice = read_due(cursor->key(), cursor->value());
+    if (!notice) return fail(notice.error());
+    if (notice->at > now) break;
+    if (!notice->days || make_current(*notice, now)) found.push_back(*notice);
+  }
+  if (auto walked = cursor->status(); !walked) return fail(walked.error());
+  return found;
+}
+
+Result<std::vector<ExpiryPlace>> Schedule::expiring(const WorkspaceId& workspace,
+                                                    const ExpiryPlace& from, Timestamp until,
+                                                    std::size_t limit) const {
+  std::vector<ExpiryPlace> found;
+  const std::string_view prefix = view(workspace.bytes);
+  const std::string start = expiry_row(workspace, from);
+  const auto cursor = rep_->store->cursor(*rep_->expiries);
+  for (cursor->seek(start); cursor->valid() && found.size() < limit; cursor->next()) {
+    if (!cursor->key().starts_with(prefix)) break;
+    if (cursor->key() == start) continue;
+    ByteReader in(cursor->key().substr(prefix.size()));
+    const Timestamp at{in.i64()};
+    const KeyId key{in.array<16>()};
+    if (!in.finished()) return damaged();
+    if (at > until) break;
+    found.push_back({at, key});
   }
   if (auto walked = cursor->status(); !walked) return fail(walked.error());
   return found;
@@ -168,16 +263,15 @@ Result<std::vector<DueNotice>> Schedule::due(Timestamp now, std::size_t limit) c
 
 Result<void> Schedule::open(Store& store) {
   rep_->store = &store;
-  const auto open_table = [&](std::string_view table) {
-    return store.table(fmt::format("{}.v{}.{}", name(), version(), table));
+  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
+    const auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), table));
+    if (!opened) return fail(opened.error());
+    place = *opened;
+    return {};
   };
-  const auto due = open_table("due");
-  if (!due) return fail(due.error());
-  const auto keys = open_table("keys");
-  if (!keys) return fail(keys.error());
-  rep_->due = *due;
-  rep_->keys = *keys;
-  return {};
+  if (auto done = open_table("due", rep_->due); !done) return done;
+  if (auto done = open_table("keys", rep_->keys); !done) return done;
+  return open_table("expiries", rep_->expiries);
 }
 
 Result<void> Schedule::load(std::uint64_t /*size*/) { return {}; }

@@ -5,11 +5,11 @@
 #include <chrono>
 
 #include "events/log/watermark.h"
+#include "tools/due_notices.h"
 
 namespace keyledger {
 namespace {
 
-constexpr std::size_t kDueAtOnce = 1000;
 constexpr std::chrono::milliseconds kWatermarkLag{500};
 
 }  // namespace
@@ -73,30 +73,13 @@ void Housekeeper::write_watermark() {
 
 void Housekeeper::record_due() {
   if (!ledger_.accepts_writes()) return;
-  const auto due = projections_.schedule().due(clock_(), kDueAtOnce);
-  if (!due) {
-    spdlog::error("what falls due could not be read: {}", due.error().detail);
-    return;
-  }
   auto next_watermark = std::chrono::steady_clock::now() + kWatermarkLag;
-  for (const DueNotice& notice : *due) {
-    // A thousand notices take a thousand fsyncs: the watermark does not wait for all of them.
-    if (std::chrono::steady_clock::now() >= next_watermark) {
-      write_watermark();
-      next_watermark = std::chrono::steady_clock::now() + kWatermarkLag;
-    }
-    Submission submission;
-    submission.call.workspace = notice.workspace;
-    if (notice.secret) {
-      submission.command = RecordRetirement{notice.key, *notice.secret};
-    } else {
-      submission.command = RecordExpiry{notice.key};
-    }
-    if (const auto done = ledger_.execute(std::move(submission)); !done) {
-      spdlog::warn("a notice about {} could not be recorded: {}", to_text(notice.key),
-                   done.error().detail);
-    }
-  }
+  // A thousand notices take a thousand fsyncs: the watermark does not wait for all of them.
+  record_due_notices(ledger_, projections_.schedule(), clock_(), [&] {
+    if (std::chrono::steady_clock::now() < next_watermark) return;
+    write_watermark();
+    next_watermark = std::chrono::steady_clock::now() + kWatermarkLag;
+  });
 }
 
 }  // namespace keyledger

@@ -1,6 +1,6 @@
-// The clockwork beside the ledger: once a second it records what fell due (expired keys, ended
-// overlaps), suspends keys that nobody uses where a policy says so, and writes the watermark.
-// Nothing waits for it: verify looks at the clock itself.
+// The clockwork beside the ledger: once a second it records what fell due (expired keys, warnings
+// before that, ended overlaps), suspends keys that nobody uses where a policy says so, and writes
+// the watermark. Nothing waits for it: verify looks at the clock itself.
 #pragma once
 
 #include <chrono>

@@ -345,6 +345,7 @@ TEST(State, ThatCannotBeReadDecidesNothing) {
       ResumeWorkspace{s.other_workspace},
       SetPolicy{s.workspace, unlike_any()},
       RecordExpiry{kKey},
+      RecordExpiring{kKey, kNoon, 1},
       RecordRetirement{kKey, test_secret(1).id},
       RecordRetiredSecretUse{kKey, test_secret(1).id},
       RecordSecretReplay{kKey, test_secret(2).id},

@@ -31,6 +31,34 @@ TEST(RecordExpiry, IsNotDueForKeysThatEndedOtherwiseOrNever) {
   EXPECT_THAT(s.as_system().when(RecordExpiry{kNewKey}), is_refused(kNotFound));
 }
 
+TEST(RecordExpiring, IsDueSoManyDaysBeforeTheExpiryThatIsMeant) {
+  Scenario s;
+  KeyCreated created = private_key("ci");
+  const Timestamp expiry = kNoon + 30 * kDay;
+  created.expires_at = expiry;
+  s.given(kKey, created);
+  s.given(kOtherKey, private_key("lasting"));
+  s.now = kNoon + (23 * kDay - 1);
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kKey, expiry, 7}), makes_nothing());
+  s.now = kNoon + 23 * kDay;
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kKey, expiry, 7}), makes(KeyExpiring{expiry, 7}));
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kKey, expiry + 1, 7}), makes_nothing());
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kOtherKey, expiry, 7}), makes_nothing());
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kNewKey, expiry, 7}), is_refused(kNotFound));
+  s.now = expiry;
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kKey, expiry, 7}), makes_nothing());
+}
+
+TEST(RecordExpiring, IsNotDueForKeysThatEndedOtherwise) {
+  Scenario s;
+  KeyCreated created = private_key("ci");
+  created.expires_at = kNoon + kDay;
+  s.given(kKey, created);
+  s.given(kKey, KeyRevoked{});
+  s.now = kNoon + kHour;
+  EXPECT_THAT(s.as_system().when(RecordExpiring{kKey, kNoon + kDay, 1}), makes_nothing());
+}
+
 TEST(RecordRetirement, IsDueWhenTheOverlapIsOver) {
   Scenario s;
   s.given(kKey, private_key("ci"));

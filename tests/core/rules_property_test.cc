@@ -117,8 +117,9 @@ class Asker {
   Command notice() {
     const KeyId key = any_key();
     const SecretId secret = any_secret_of(key);
-    switch (below(4)) {
+    switch (below(5)) {
       case 0: return RecordExpiry{key};
+      case 3: return RecordExpiring{key, any_time().value_or(kNoon), kWarningDays[below(3)]};
       case 1: return RecordRetirement{key, secret};
       case 2: return RecordRetiredSecretUse{key, secret};
       default: return RecordSecretReplay{key, secret};
