@@ -16,7 +16,8 @@ struct Projections::Rep {
         streams(log),
         audit(log, directory, keys, streams),
         projector(*store, log,
-                  {&verify_index, &directory, &keys, &streams, &audit, &calls, &schedule, &tree}) {
+                  {&verify_index, &directory, &keys, &streams, &audit, &calls, &schedule,
+                   &retired_secret_uses, &tree}) {
     verify_index.read_from(keys);
   }
 
@@ -28,6 +29,7 @@ struct Projections::Rep {
   AuditTrail audit;
   Calls calls;
   Schedule schedule;
+  RetiredSecretUses retired_secret_uses;
   Tree tree;
   Projector projector;  // applies in the order given to it: who may verify is settled first
 };
@@ -58,6 +60,9 @@ const AuditTrail& Projections::audit() const { return rep_->audit; }
 const Streams& Projections::streams() const { return rep_->streams; }
 const Calls& Projections::calls() const { return rep_->calls; }
 const Schedule& Projections::schedule() const { return rep_->schedule; }
+const RetiredSecretUses& Projections::retired_secret_uses() const {
+  return rep_->retired_secret_uses;
+}
 const Tree& Projections::tree() const { return rep_->tree; }
 Timestamp Projections::last_time() const { return rep_->directory.last_time(); }
 

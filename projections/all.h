@@ -11,6 +11,7 @@
 #include "projections/directory.h"
 #include "projections/key_table.h"
 #include "projections/projector.h"
+#include "projections/retired_secret_uses.h"
 #include "projections/schedule.h"
 #include "projections/store.h"
 #include "projections/streams.h"
@@ -40,6 +41,7 @@ class Projections : public StateReader {
   [[nodiscard]] const Streams& streams() const;
   [[nodiscard]] const Calls& calls() const;
   [[nodiscard]] const Schedule& schedule() const;
+  [[nodiscard]] const RetiredSecretUses& retired_secret_uses() const;
   [[nodiscard]] const Tree& tree() const;
 
   // Recorded time of the newest event; 0 while the log is empty.

@@ -129,22 +129,34 @@ Result<void> KeyTable::for_each(const std::function<void(const Key&)>& visit) co
 
 Result<bool> KeyTable::walk(const WorkspaceId& workspace, std::string& place, std::size_t limit,
                             const std::function<bool(const Key&)>& visit) const {
+  return walk_rows(workspace, place, limit, [&](const KeyRow& row) { return visit(row.key); });
+}
+
+Result<bool> KeyTable::walk_rows(const WorkspaceId& workspace, std::string& place,
+                                 std::size_t limit,
+                                 const std::function<bool(const KeyRow&)>& visit) const {
   const std::string_view prefix = id_bytes(workspace);
   const auto cursor = rep_->rows.created();
+  RowFinder rows(rep_->rows, false);  // after the cursor: it has every row that this points to
   cursor->seek(place.empty() ? prefix : std::string_view(place));
   if (!place.empty() && cursor->valid() && cursor->key() == place) cursor->next();
   for (; cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
     if (limit-- == 0) return true;
     const auto id = key_id_in(cursor->value());
     if (!id) return damaged_key_row();
-    const auto row = rep_->rows.row(*id);
+    const auto row = rows.find(*id);
     if (!row) return fail(row.error());
-    if (!*row) return damaged_key_row();
     place = cursor->key();
-    if (!visit((*row)->key)) return true;
+    if (!visit(*row)) return true;
   }
   if (auto walked = cursor->status(); !walked) return fail(walked.error());
   return false;
+}
+
+std::string KeyTable::walk_place(const WorkspaceId& workspace, std::uint64_t position) {
+  std::string place(id_bytes(workspace));
+  ByteWriter(place).u64(position);
+  return place;
 }
 
 Result<void> KeyTable::open(Store& store) {

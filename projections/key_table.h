@@ -19,6 +19,7 @@
 namespace keyledger {
 
 class VerifyIndex;
+struct KeyRow;
 
 enum class KeySort : std::uint8_t { kCreatedAt, kName, kLastUsedAt };
 
@@ -87,6 +88,13 @@ class KeyTable : public Projection {
   [[nodiscard]] Result<bool> walk(const WorkspaceId& workspace, std::string& place,
                                   std::size_t limit,
                                   const std::function<bool(const Key&)>& visit) const;
+
+  // The same with what the table's indexes know of each key besides (projections/key_row.h).
+  [[nodiscard]] Result<bool> walk_rows(const WorkspaceId& workspace, std::string& place,
+                                       std::size_t limit,
+                                       const std::function<bool(const KeyRow&)>& visit) const;
+  // The place of the key that was made at that position.
+  [[nodiscard]] static std::string walk_place(const WorkspaceId& workspace, std::uint64_t position);
 
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
   [[nodiscard]] std::uint32_t version() const override { return 3; }

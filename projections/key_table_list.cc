@@ -108,28 +108,6 @@ struct Candidate {
   KeyId id;
 };
 
-// Rows by id. Index order is mostly that of the ids, so the next row is tried before a search.
-class RowFinder {
- public:
-  RowFinder(const KeyTableRows& rows, bool descending)
-      : cursor_(rows.rows()), descending_(descending) {}
-
-  [[nodiscard]] Result<KeyRow> find(const KeyId& id) {
-    const std::string_view wanted = id_bytes(id);
-    if (cursor_->valid() && cursor_->key() != wanted) {
-      descending_ ? cursor_->previous() : cursor_->next();
-    }
-    if (!cursor_->valid() || cursor_->key() != wanted) cursor_->seek(wanted);
-    if (auto walked = cursor_->status(); !walked) return fail(walked.error());
-    if (!cursor_->valid() || cursor_->key() != wanted) return damaged_key_row();
-    return decode_key_row(cursor_->value());
-  }
-
- private:
-  std::unique_ptr<StoreCursor> cursor_;
-  bool descending_;
-};
-
 class Listing {
  public:
   Listing(const KeyTableRows& rows, const EventLog& log, const VerifyIndex& usage,

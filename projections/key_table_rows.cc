@@ -81,6 +81,17 @@ void KeyTableRows::write(StoreBatch& batch, const std::optional<KeyRow>& before,
   batch.put(*rows_, id_bytes(after.key.id), encode_key_row(after));
 }
 
+Result<KeyRow> RowFinder::find(const KeyId& id) {
+  const std::string_view wanted = id_bytes(id);
+  if (cursor_->valid() && cursor_->key() != wanted) {
+    descending_ ? cursor_->previous() : cursor_->next();
+  }
+  if (!cursor_->valid() || cursor_->key() != wanted) cursor_->seek(wanted);
+  if (auto walked = cursor_->status(); !walked) return fail(walked.error());
+  if (!cursor_->valid() || cursor_->key() != wanted) return damaged_key_row();
+  return decode_key_row(cursor_->value());
+}
+
 std::vector<KeyTableRows::Entry> KeyTableRows::entries_of(const KeyRow& row) const {
   const Key& key = row.key;
   const std::string_view id = id_bytes(key.id);

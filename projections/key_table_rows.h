@@ -52,6 +52,21 @@ class KeyTableRows {
   const Table* management_ = nullptr;
 };
 
+// Rows by id. Index order is mostly that of the ids, so the next row is tried before a search. Sees
+// the rows as they were when it was made.
+class RowFinder {
+ public:
+  RowFinder(const KeyTableRows& rows, bool descending)
+      : cursor_(rows.rows()), descending_(descending) {}
+
+  // kCorrupt if there is none.
+  [[nodiscard]] Result<KeyRow> find(const KeyId& id);
+
+ private:
+  std::unique_ptr<StoreCursor> cursor_;
+  bool descending_;
+};
+
 // The beginnings of index rows.
 template <typename Tag>
 [[nodiscard]] std::string_view id_bytes(const Id<Tag>& id) {

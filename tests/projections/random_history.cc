@@ -119,6 +119,7 @@ RandomHistory::Draft RandomHistory::new_key() {
   fact.owner = one_of(members_);
   if (fact.type == KeyType::kManagement) fact.member = one_of(members_);
   if (random_.chance(20)) fact.rate_limit = RateLimit{10, 60};
+  if (!keys_.empty() && random_.chance(40)) fact.replaces = one_of(keys_);
   const KeyId id{fresh_id()};
   keys_.push_back(id);
   const KeyDetails details = key_details();
@@ -232,6 +233,7 @@ RandomHistory::Draft RandomHistory::notice_about(const Key& key) {
   for (const KeySecret& secret : key.secrets) {
     if (!secret.retires_at || *secret.retires_at > now_) continue;
     draft.event = KeySecretRetired{secret.facts.id, *secret.retires_at};
+    if (random_.chance(50)) draft.event = KeyRetiredSecretPresented{secret.facts.id};
   }
   if (random_.chance(20)) draft.event = KeyLookedUp{key.current_secret().facts.id};
   if (key.expires_at && *key.expires_at <= now_ && random_.chance(50)) {
