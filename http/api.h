@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,9 @@ class Api {
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next
   // one, and looking through all keys is work that not many should ask for at once.
   std::timed_mutex policy_changes;
+  // How many reports may walk through all keys at the same time: with a million keys each does so
+  // for seconds, and others want the cores and the cache too.
+  std::counting_semaphore<> report_walks{2};
 
  private:
   std::atomic<int> waiting_{0};

@@ -57,6 +57,9 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> get_audit_entry(Call& call);
 [[nodiscard]] Result<Response> get_audit_leaf(Call& call);
 
+// report_routes.cc
+[[nodiscard]] Result<Response> get_report(Call& call);
+
 // ledger_routes.cc
 [[nodiscard]] Result<Response> get_ledger(Call& call);
 [[nodiscard]] Result<Response> healthz(Call& call);

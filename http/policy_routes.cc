@@ -100,7 +100,6 @@ Json warnings_about(const Policy& before, const Policy& after) {
   not_yet("on_leak", after.on_leak != kDefault.on_leak);
   not_yet("use_digest", after.use_digest != kDefault.use_digest);
   not_yet("usage_retention_days", after.usage_retention_days != kDefault.usage_retention_days);
-  not_yet("rotation_age_days", after.rotation_age_days.has_value());
   return warnings;
 }
 

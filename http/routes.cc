@@ -68,6 +68,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/audit", kReaders, list_audit, kAuditFilters},
     Route{"GET", "/v1/audit/:position", kReaders, get_audit_entry},
     Route{"GET", "/v1/audit/:position/leaf", kReaders, get_audit_leaf},
+    Route{"GET", "/v1/reports/:name", kReaders, get_report, "days format limit cursor"},
 
     // The ledger and the program.
     Route{"GET", "/v1/ledger", kEveryone, get_ledger},

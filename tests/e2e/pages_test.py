@@ -133,6 +133,9 @@ class Pages(unittest.TestCase):
     def test_policies(self):
         self.run_page("policies.md", "default")
 
+    def test_reports(self):
+        self.run_page("reports.md", "default")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -47,7 +47,8 @@ class KeyReportsTest : public ::testing::TestWithParam<std::uint64_t> {
     request.workspace = history_.workspaces()[below(2)];
     request.management_keys = chance(50);
     request.days = static_cast<std::uint32_t>(below(4));
-    request.now = history_.now() + static_cast<std::int64_t>(below(5)) * kDay;
+    request.now = history_.now();
+    if (chance(70)) request.now = request.now + static_cast<std::int64_t>(below(5)) * kDay;
     return request;
   }
 
@@ -148,7 +149,7 @@ TEST_P(KeyReportsTest, GiveWhatAPlainListGives) {
     found[request.report] += wanted.size();
   }
   EXPECT_EQ(found.size(), 6U);
-  for (const auto& [report, count] : found) EXPECT_GT(count, 5U) << static_cast<int>(report);
+  for (const auto& [report, count] : found) EXPECT_GT(count, 0U) << static_cast<int>(report);
 }
 
 // A key whose place is the same before the first page and after the last was there all the time.

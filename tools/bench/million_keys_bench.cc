@@ -1,7 +1,8 @@
 // What a million keys cost: time to compute everything from the log, time of an ordinary start,
-// memory of the process, and one verify in process (hash, look-up, judge), of keys without rules
-// and of keys with origins, addresses and scopes. Keys are written straight into the log, 1,024 to
-// a frame, as an import would; every second one has rules. Usage:
+// memory of the process, one verify in process (hash, look-up, judge), of keys without rules and of
+// keys with origins, addresses and scopes, and one page of each report. Keys are written straight
+// into the log, 1,024 to a frame, as an import would; every second one has rules, every hundredth
+// an expiry, and every thousandth the name of another one. Usage:
 //   million_keys_bench DIRECTORY [KEYS]
 #include <fmt/format.h>
 #include <time.h>
@@ -20,6 +21,8 @@
 #include "events/event_codec.h"
 #include "events/frame.h"
 #include "events/log/rocksdb_log.h"
+#include "projections/duplicates.h"
+#include "projections/key_reports.h"
 #include "tools/bench/sample_calls.h"
 #include "tools/service.h"
 
@@ -27,6 +30,8 @@ namespace keyledger {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kDayMs = 86'400'000;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -70,12 +75,13 @@ RecordedEvent key_created(const SampleLedger& sample, std::uint64_t number,
                           std::uint64_t position) {
   const Timestamp now = wall_clock();
   KeyCreated created;
-  created.name = fmt::format("integration-{}", number);
+  created.name = fmt::format("integration-{}", number % 1000 == 1 ? number - 1 : number);
   created.secret = {SecretId{make_ulid(now, random_bytes<10>())},
                     {HashAlgorithm::kSha256, sha256(secret_of(number))},
                     "sk_live_…0000"};
   created.scopes = {"ALL"};
   if (has_rules(number)) narrow(created);
+  if (number % 100 == 0) created.expires_at = now + 20 * kDayMs;
   created.owner = sample.owner;
   RecordedEvent event;
   event.position = position;
@@ -186,6 +192,45 @@ void print_verify(Service& service, const SampleLedger& sample, std::uint64_t ke
              best[2], best[0] / best[2]);
 }
 
+// A page, and as many places as a table takes at once (http/report_routes.cc).
+void print_report(const Service& service, const char* name, const KeyReportRequest& request) {
+  for (const std::size_t limit : {std::size_t{1'000}, std::size_t{50'000}}) {
+    const auto start = Clock::now();
+    const double cpu = cpu_seconds();
+    const auto page = or_exit(ReportedKeys(service.projections(), request).page({}, limit));
+    fmt::print("report {}, {} of {}: {:.3f} s, CPU {:.3f} s\n", name, page.keys.size(), limit,
+               seconds_since(start), cpu_seconds() - cpu);
+  }
+}
+
+void print_reports(const Service& service, const SampleLedger& sample) {
+  KeyReportRequest request;
+  request.workspace = sample.workspace;
+  request.management_keys = true;
+  request.now = wall_clock();
+  for (const auto& [name, report] : {std::pair("unused", KeyReport::kUnused),
+                                     std::pair("overdue_rotation", KeyReport::kOverdueRotation),
+                                     std::pair("wildcard_origins", KeyReport::kWildcardOrigins),
+                                     std::pair("full_scope", KeyReport::kFullScope),
+                                     std::pair("departed_creator", KeyReport::kDepartedCreator)}) {
+    request.report = report;
+    print_report(service, name, request);
+  }
+  request.report = KeyReport::kExpiring;
+  request.days = 30;
+  print_report(service, "expiring", request);
+
+  DuplicatesRequest alike;
+  alike.workspace = sample.workspace;
+  alike.now = wall_clock();
+  alike.limit = 1'000;
+  const auto start = Clock::now();
+  const double cpu = cpu_seconds();
+  const auto page = or_exit(find_duplicates(service.projections(), alike));
+  fmt::print("report duplicates, {} groups of {}: {:.3f} s, CPU {:.3f} s\n", page.groups.size(),
+             alike.limit, seconds_since(start), cpu_seconds() - cpu);
+}
+
 int run(const std::string& data, std::uint64_t keys) {
   const SampleLedger sample = SampleLedger::make();
   LogId log_id;
@@ -208,6 +253,8 @@ int run(const std::string& data, std::uint64_t keys) {
   const auto service = or_exit(Service::open(options_for(data, false)));
   fmt::print("ordinary start: {:.1f} s\n", seconds_since(start));
   fmt::print("resident after the start: {} MiB\n", resident_mib());
+  print_reports(*service, sample);
+  fmt::print("resident after the reports: {} MiB\n", resident_mib());
   print_verify(*service, sample, keys);
   fmt::print("resident at the end: {} MiB\n", resident_mib());
   fmt::print("owner (for verify_vs_nginx.py): {}\n", to_text(sample.owner));
