@@ -1,13 +1,19 @@
 #include "events/crypto.h"
 
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+
+#include "events/ecdsa.h"
 
 namespace keyledger {
 namespace {
@@ -21,9 +27,10 @@ const unsigned char* raw(std::string_view bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-struct ContextDeleter {
+struct Deleter {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(BIO* bytes) const { BIO_free(bytes); }
 };
 
 // Fetched once and kept: OpenSSL 3 looks the algorithm up again on every SHA256() call, which costs
@@ -35,7 +42,7 @@ const EVP_MD* fetched_sha256() {
 }
 
 EVP_MD_CTX* thread_context() {
-  thread_local const std::unique_ptr<EVP_MD_CTX, ContextDeleter> context(EVP_MD_CTX_new());
+  thread_local const std::unique_ptr<EVP_MD_CTX, Deleter> context(EVP_MD_CTX_new());
   if (!context) die("no memory for a hash");
   return context.get();
 }
@@ -82,7 +89,7 @@ std::string seal(const std::array<std::uint8_t, 32>& key, std::string_view plain
   std::string out(kNonceSize + plain.size() + kTagSize, '\0');
   auto* const bytes = reinterpret_cast<unsigned char*>(out.data());
   fill_random(std::span(bytes, kNonceSize));
-  const std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context(EVP_CIPHER_CTX_new());
+  const std::unique_ptr<EVP_CIPHER_CTX, Deleter> context(EVP_CIPHER_CTX_new());
   int written = 0;
   int tail = 0;
   const bool ok =
@@ -104,7 +111,7 @@ std::optional<std::string> unseal(const std::array<std::uint8_t, 32>& key,
   std::string tag(sealed.substr(kNonceSize + size));
   std::string out(size, '\0');
   auto* const bytes = reinterpret_cast<unsigned char*>(out.data());
-  const std::unique_ptr<EVP_CIPHER_CTX, ContextDeleter> context(EVP_CIPHER_CTX_new());
+  const std::unique_ptr<EVP_CIPHER_CTX, Deleter> context(EVP_CIPHER_CTX_new());
   int written = 0;
   int tail = 0;
   const bool ok =
@@ -116,6 +123,32 @@ std::optional<std::string> unseal(const std::array<std::uint8_t, 32>& key,
       EVP_DecryptFinal_ex(context.get(), bytes + written, &tail) == 1;
   if (!ok) return std::nullopt;
   return out;
+}
+
+std::optional<EcdsaPublicKey> EcdsaPublicKey::from_pem(std::string_view pem) {
+  const std::unique_ptr<BIO, Deleter> bytes(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!bytes) die("no memory for a key");
+  std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PUBKEY(bytes.get(), nullptr, nullptr, nullptr),
+                                EVP_PKEY_free);
+  std::array<char, 32> curve{};
+  const bool fits = key && EVP_PKEY_is_a(key.get(), "EC") == 1 &&
+                    EVP_PKEY_get_group_name(key.get(), curve.data(), curve.size(), nullptr) == 1 &&
+                    std::string_view(curve.data()) == "prime256v1";
+  ERR_clear_error();
+  if (!fits) return std::nullopt;
+  return EcdsaPublicKey(std::move(key));
+}
+
+bool EcdsaPublicKey::has_signed(std::string_view bytes, std::string_view signature) const {
+  const std::unique_ptr<EVP_MD_CTX, Deleter> context(EVP_MD_CTX_new());
+  if (!context) die("no memory for a signature");
+  const bool good = EVP_DigestVerifyInit_ex(context.get(), nullptr, "SHA256", nullptr, nullptr,
+                                            key_.get(), nullptr) == 1 &&
+                    EVP_DigestVerify(context.get(), raw(signature), signature.size(), raw(bytes),
+                                     bytes.size()) == 1;
+  ERR_clear_error();  // a wrong signature leaves its trace there
+  return good;
 }
 
 }  // namespace keyledger
