@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "core/key_commands.h"
+#include "core/leak_commands.h"
 #include "core/member_commands.h"
 #include "core/notice_commands.h"
 #include "core/workspace.h"
@@ -16,11 +17,12 @@
 
 namespace keyledger {
 
-using Command = std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace,
-                             SetPolicy, AcceptRollback, CreateKey, IssueManagementKey, ChangeKey,
-                             RotateKey, EndOverlap, SuspendKey, SuspendUnused, ResumeKey, RevokeKey,
-                             AddMember, ChangeMember, RemoveMember, RecordExpiry, RecordExpiring,
-                             RecordRetirement, RecordRetiredSecretUse, RecordSecretReplay>;
+using Command =
+    std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, SetPolicy,
+                 AcceptRollback, CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap,
+                 SuspendKey, SuspendUnused, ResumeKey, RevokeKey, AddMember, ChangeMember,
+                 RemoveMember, RecordExpiry, RecordExpiring, RecordRetirement,
+                 RecordRetiredSecretUse, RecordSecretReplay, RecordLookup, SelfRevoke, ReportLeak>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

@@ -8,10 +8,14 @@ namespace keyledger {
 
 namespace {
 
-// A key holder does not command: it can only be seen to have used what it should not.
+// A key holder does not command: it can only give its own key up, or be seen to have used what it
+// should not.
 bool holder_may(const Actor& actor, const Command& command) {
-  const auto* seen = std::get_if<RecordRetiredSecretUse>(&command);
-  return seen != nullptr && seen->id.bytes == actor.id;
+  if (const auto* seen = std::get_if<RecordRetiredSecretUse>(&command)) {
+    return seen->id.bytes == actor.id;
+  }
+  const auto* given_up = std::get_if<SelfRevoke>(&command);
+  return given_up != nullptr && given_up->id.bytes == actor.id;
 }
 
 bool is_about_the_ledger(const Command& command) {

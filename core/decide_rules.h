@@ -131,5 +131,8 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in,
                                          const RecordRetiredSecretUse& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordSecretReplay& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordLookup& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const SelfRevoke& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const ReportLeak& command);
 
 }  // namespace keyledger

@@ -44,6 +44,9 @@ Target target_of(const Command& command) {
                         [](const RemoveMember& c) {
                           return Target{std::nullopt, c.id, std::nullopt};
                         },
+                        [](const RecordLookup& c) {
+                          return Target{c.key, std::nullopt, std::nullopt};
+                        },
                         [](const auto& c) {
                           return Target{c.id, std::nullopt, std::nullopt};
                         },

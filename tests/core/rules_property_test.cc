@@ -35,7 +35,7 @@ class Asker {
   }
 
   [[nodiscard]] Command command() {
-    switch (below(16)) {
+    switch (below(18)) {
       case 0:
       case 1:
       case 2: return create();
@@ -117,11 +117,13 @@ class Asker {
   Command notice() {
     const KeyId key = any_key();
     const SecretId secret = any_secret_of(key);
-    switch (below(5)) {
+    switch (below(7)) {
       case 0: return RecordExpiry{key};
       case 3: return RecordExpiring{key, any_time().value_or(kNoon), kWarningDays[below(3)]};
       case 1: return RecordRetirement{key, secret};
       case 2: return RecordRetiredSecretUse{key, secret};
+      case 4: return one_in(3) ? RecordLookup{} : RecordLookup{key, secret};
+      case 5: return ReportLeak{key, secret, "github", "key one", test_blob("where")};
       default: return RecordSecretReplay{key, secret};
     }
   }
@@ -201,6 +203,7 @@ class World {
     unique_names_ = !shared;
     Policy policy;
     policy.unique_names = unique_names_;
+    policy.on_leak = shared ? OnLeak::kSuspend : OnLeak::kRevoke;
     scenario_.given_policy(policy);
   }
 
@@ -348,6 +351,7 @@ TEST(Rules, HoldForWhateverIsAsked) {
       KeyCompromised{},       KeyReplaced{},
       KeyExpired{},           KeySecretRetired{},
       KeySecretReplayed{},    KeyRetiredSecretPresented{},
+      KeyLookedUp{},          KeyLeakReported{},
   };
   for (const Event& event : reachable)
     EXPECT_TRUE(seen.contains(tag_of(event))) << action_name(event);
