@@ -15,6 +15,8 @@
 
 #include "core/ledger.h"
 #include "http/client_address.h"
+#include "http/even_answers.h"
+#include "http/leak_outcome.h"
 #include "projections/all.h"
 
 namespace keyledger::http {
@@ -44,12 +46,20 @@ struct ApiOptions {
   std::vector<std::string> hosts;
   TrustedProxies trusted_proxies = {};  // whose word about their clients counts
   // How many wrong keys a minute one client address may present before the refusals become 429
-  // (http/guess_guard.h). 0: any number.
+  // (http/guess_guard.h), and how many secrets it may give up. 0: any number.
   std::uint32_t refusals_per_minute = 0;
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
   // Called with each verdict that a client asked for, likewise.
   std::function<void(Verdict)> on_verdict;
+  // Whether the finder of leaks with that key signed the body (http/leak_keys.h). Empty: nobody's
+  // reports are taken, and there is no such path.
+  std::function<bool(std::string_view body, std::string_view identifier,
+                     std::string_view signature)>
+      is_signed = nullptr;
+  // Called with what became of each secret that was reported as leaked, likewise.
+  std::function<void(LeakOutcome)> on_leak = nullptr;
+  EvenAnswers::SleepUntil sleep_until = nullptr;  // empty: the real one
 };
 
 class Api {
@@ -71,6 +81,8 @@ class Api {
   const std::unique_ptr<SealedSecrets> sealed_secrets;
   const std::unique_ptr<RetiredUse> retired_use;
   const std::unique_ptr<GuessGuard> guess_guard;
+  const std::unique_ptr<GuessGuard> self_revokes;  // counts all of them, right or wrong
+  EvenAnswers even_answers;
   const Timestamp started;  // uses before then are not known
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next
   // one, and looking through all keys is work that not many should ask for at once.
@@ -78,6 +90,8 @@ class Api {
   // How many reports may walk through all keys at the same time: with a million keys each does so
   // for seconds, and others want the cores and the cache too.
   std::counting_semaphore<> report_walks{2};
+  // Held while reports of leaks are recorded: two that come at once may be the same.
+  std::mutex leak_reports;
 
  private:
   std::atomic<int> waiting_{0};

@@ -7,6 +7,7 @@
 #include "events/bytes.h"
 #include "events/crypto.h"
 #include "events/text.h"
+#include "http/kept_text.h"
 #include "http/sealed_secrets.h"
 
 namespace keyledger::http {
@@ -16,17 +17,6 @@ constexpr std::size_t kMaxUserAgent = 256;  // bytes that are kept
 // Commands that wait for the ledger at once, of one call: the others also want a place in its
 // queue.
 constexpr std::size_t kMaxTogether = 256;
-
-// A client may send any bytes here; what a stored text may not hold becomes a question mark.
-std::string kept_user_agent(std::string_view given) {
-  std::string text(given);
-  if (!is_clean_text(text)) {
-    const auto odd = [](char c) { return c < ' ' || c > '~'; };
-    std::replace_if(text.begin(), text.end(), odd, '?');
-  }
-  while (text.size() > kMaxUserAgent || !is_valid_utf8(text)) text.pop_back();
-  return text;
-}
 
 // "3", 3 or *: nothing for *, which any version matches.
 Result<std::optional<std::uint32_t>> read_if_match(const Request& request) {
@@ -87,9 +77,7 @@ Result<std::optional<IdempotencyClaim>> read_claim(const Call& call) {
 }
 
 Result<CommittedBlob> read_actor_details(const Call& call) {
-  ActorDetails details;
-  details.ip = call.client.text;
-  details.user_agent = kept_user_agent(call.request.header("User-Agent").value_or(""));
+  ActorDetails details = client_details(call);
   details.on_behalf_of = call.request.header("X-On-Behalf-Of").value_or("");
   if (!details.on_behalf_of.empty()) {
     FieldFaults faults;
@@ -152,6 +140,19 @@ std::string read_reason(const Call& call, BodyReader& body) {
   return std::string(header);
 }
 
+ActorDetails client_details(const Call& call) {
+  ActorDetails details;
+  details.ip = call.client.text;
+  details.user_agent = kept_text(call.request.header("User-Agent").value_or(""), kMaxUserAgent);
+  return details;
+}
+
+Result<Receipt> record(Call& call, Command notice, std::string reason) {
+  auto context = context_of(call, std::move(reason));
+  if (!context) return fail(context.error());
+  return call.api.ledger.execute({std::move(*context), std::move(notice)});
+}
+
 Result<Receipt> submit(Call& call, Command command, std::string reason) {
   auto context = context_of_change(call, std::move(reason));
   if (!context) return fail(context.error());
@@ -211,10 +212,7 @@ Result<std::vector<EventAt>> events_of(const Call& call, const Receipt& receipt)
 Result<std::optional<Secret>> show_again(Call& call, const KeyId& key, const SecretId& secret) {
   auto kept = call.api.sealed_secrets->find(secret, call.now);
   if (!kept) return std::optional<Secret>();
-  auto context = context_of(call, {});
-  if (!context) return fail(context.error());
-  const auto recorded =
-      call.api.ledger.execute({std::move(*context), RecordSecretReplay{key, secret}});
+  const auto recorded = record(call, RecordSecretReplay{key, secret}, {});
   if (!recorded) return fail(recorded.error());
   if (recorded->count == 0) return std::optional<Secret>();
   return std::optional<Secret>(std::move(*kept));

@@ -39,6 +39,14 @@ struct Part {
 [[nodiscard]] Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> parts,
                                                               const std::string& reason);
 
+// Who calls, as far as an event keeps it of everybody: the address and the user agent.
+[[nodiscard]] ActorDetails client_details(const Call& call);
+
+// A notice of the caller's own doing, beside an answer: asks for no version, remembers no
+// Idempotency-Key, and leaves call.position alone. Errors: those of the ledger, and
+// kInvalidRequest naming X-On-Behalf-Of.
+[[nodiscard]] Result<Receipt> record(Call& call, Command notice, std::string reason);
+
 // What the ledger would record now, if it were asked: decided on what is visible, recorded nowhere.
 // Errors as submit().
 [[nodiscard]] Result<Decision> rehearse(const Call& call, Command command, std::string reason);

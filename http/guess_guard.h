@@ -1,7 +1,8 @@
 // The guard against guessing: how many wrong keys one client address may present. It is asked only
 // once a call was refused without a word of why its key is none (401 `unauthenticated` or
 // `invalid_api_key`), so a valid key is never refused for the address that it comes from, whoever
-// else guesses there. And it is asked then whatever the reason was, so it tells nobody which.
+// else guesses there. And it is asked then whatever the reason was, so it tells nobody which. A
+// second one counts the secrets that an address gives up (self_revoke).
 #pragma once
 
 #include <array>

@@ -44,6 +44,11 @@ namespace keyledger::http {
 // revoke_routes.cc
 [[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
 
+// leak_lookup_routes.cc, leak_self_revoke_routes.cc, leak_report_routes.cc
+[[nodiscard]] Result<Response> lookup_key(Call& call);
+[[nodiscard]] Result<Response> self_revoke(Call& call);
+[[nodiscard]] Result<Response> report_leaks(Call& call);
+
 // authorize_routes.cc
 [[nodiscard]] Result<Response> authorize(Call& call);  // every method
 

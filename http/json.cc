@@ -63,10 +63,8 @@ class Checker : public nlohmann::json_sax<Json> {
   std::string fault_;
 };
 
-}  // namespace
-
-Result<Json> parse_body(std::string_view body) {
-  if (body.empty()) return Json::object();
+// Any JSON text that we would take, whatever it is.
+Result<Json> parse_text(std::string_view body) {
   Checker checker;
   // The library takes a NUL for the end of the text.
   if (body.find('\0') != std::string_view::npos) {
@@ -75,11 +73,22 @@ Result<Json> parse_body(std::string_view body) {
   if (!Json::sax_parse(body, &checker)) {
     return fail_field("body", FieldFault::kInvalid, "The body " + checker.fault() + ".");
   }
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) {
-    return fail_field("body", FieldFault::kInvalid, "The body is not a JSON object.");
-  }
-  return json;
+  return Json::parse(body, nullptr, false);
+}
+
+}  // namespace
+
+Result<Json> parse_body(std::string_view body) {
+  if (body.empty()) return Json::object();
+  auto json = parse_text(body);
+  if (!json || json->is_object()) return json;
+  return fail_field("body", FieldFault::kInvalid, "The body is not a JSON object.");
+}
+
+Result<Json> parse_list_body(std::string_view body) {
+  auto json = parse_text(body);
+  if (!json || json->is_array()) return json;
+  return fail_field("body", FieldFault::kInvalid, "The body is not a JSON array.");
 }
 
 std::string dump(const Json& json) {

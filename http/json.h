@@ -18,6 +18,8 @@ using Json = nlohmann::ordered_json;
 // not JSON, not an object, invalid UTF-8, a NUL, a key twice, nesting deeper than 16, more than
 // 256 names in one object.
 [[nodiscard]] Result<Json> parse_body(std::string_view body);
+// The same for a call whose body is an array; an empty one is none.
+[[nodiscard]] Result<Json> parse_list_body(std::string_view body);
 
 // Text for an answer. Invalid UTF-8 cannot occur in what the ledger stores; it is replaced all the
 // same.

@@ -8,13 +8,6 @@
 namespace keyledger::http {
 namespace {
 
-bool may_see(const Caller& caller, const Key& key) {
-  if (key.workspace != caller.workspace) return false;
-  if (key.type != KeyType::kManagement) return true;
-  return caller.role == Role::kOwner || caller.role == Role::kAuditor ||
-         key.member == caller.member;
-}
-
 // Which key the call gave a secret to, and which.
 struct Issued {
   KeyId key;
@@ -37,6 +30,13 @@ Result<Issued> issued_by(const Call& call, const Receipt& receipt) {
 }
 
 }  // namespace
+
+bool may_see(const Caller& caller, const Key& key) {
+  if (key.workspace != caller.workspace) return false;
+  if (key.type != KeyType::kManagement) return true;
+  return caller.role == Role::kOwner || caller.role == Role::kAuditor ||
+         key.member == caller.member;
+}
 
 Result<Key> find_key(const Call& call) {
   const auto id = call.id<KeyId>();

@@ -8,8 +8,11 @@
 
 namespace keyledger::http {
 
-// The key of the path. kNotFound unless it is of the caller's workspace and the caller may see it:
-// management keys are shown to owners and auditors, and to their own member.
+// Whether it is of the caller's workspace and no management key but for owners, auditors, and its
+// own member.
+[[nodiscard]] bool may_see(const Caller& caller, const Key& key);
+
+// The key of the path. kNotFound unless the caller may see it.
 [[nodiscard]] Result<Key> find_key(const Call& call);
 
 // How the key was just after the receipt's events, for a replayed call too.

@@ -97,7 +97,6 @@ Json warnings_about(const Policy& before, const Policy& after) {
   const auto not_yet = [&](const char* field, bool differs) {
     if (differs) warn(field, "not_enforced_yet", "It is kept, but nothing acts on it yet.");
   };
-  not_yet("on_leak", after.on_leak != kDefault.on_leak);
   not_yet("use_digest", after.use_digest != kDefault.use_digest);
   not_yet("usage_retention_days", after.usage_retention_days != kDefault.usage_retention_days);
   return warnings;

@@ -24,6 +24,7 @@ struct Permission {
   enum class Kind : std::uint8_t {
     kAnybody,  // no credential is read
     kAnyKey,   // the handler reads the credential itself (whoami)
+    kSigned,   // the handler checks who signed the body (leaks)
     kMembers,  // members with one of `roles`
   };
   Kind kind = Kind::kMembers;
@@ -32,6 +33,7 @@ struct Permission {
 };
 [[nodiscard]] constexpr Permission anybody() { return {Permission::Kind::kAnybody, {}, false}; }
 [[nodiscard]] constexpr Permission any_key() { return {Permission::Kind::kAnyKey, {}, false}; }
+[[nodiscard]] constexpr Permission signed_body() { return {Permission::Kind::kSigned, {}, false}; }
 template <typename... Roles>
 [[nodiscard]] constexpr Permission members(Roles... roles) {
   return {Permission::Kind::kMembers, RoleSet(roles...), false};

@@ -78,6 +78,9 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
                    "between, or none; not given: loopback")
       ->delimiter(',')
       ->envname("KEYLEDGER_TRUSTED_PROXIES");
+  add(*command, "leak-keys", serve.leak_keys,
+      "file with the public keys that sign reports of leaks, in GitHub's JSON; not given: none are "
+      "taken");
   add(*command, "log-level", serve.log_level, "debug, info, warn, error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -101,8 +104,11 @@ void add_serve(CLI::App& app, ServeOptions& serve, int& exit_code) {
       "--connections-per-address", serve.connections_per_address,
       "KEYLEDGER_CONNECTIONS_PER_ADDRESS",
       "of one IPv4 address or IPv6 /64, loopback excepted; raise it for a proxy on another host");
-  number("--refusals-per-minute", serve.refusals_per_minute, "KEYLEDGER_REFUSALS_PER_MINUTE",
-         "of wrong keys of one client address, before it is told 429 instead of 401; 0: any", 0);
+  number(
+      "--refusals-per-minute", serve.refusals_per_minute, "KEYLEDGER_REFUSALS_PER_MINUTE",
+      "of wrong keys of one client address, before it is told 429 instead of 401, and of secrets "
+      "that it gives up; 0: any",
+      0);
   command->add_flag("--accept-rollback", serve.accept_rollback,
                     "go on with a ledger that lost its end, under a new origin; recorded");
   command->callback([&serve, &exit_code] { exit_code = run_serve(serve); });

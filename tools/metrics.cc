@@ -150,6 +150,7 @@ struct Metrics::Rep {
   std::map<Row, RouteMetrics> rows;  // never changes after it was filled
   RouteMetrics unmatched;
   std::map<Verdict, prometheus::Counter*> verdict_counts;  // likewise
+  std::map<http::LeakOutcome, prometheus::Counter*> leak_counts;
   std::unique_ptr<prometheus::Exposer> exposer;
 
   void fill() {
@@ -177,6 +178,14 @@ struct Metrics::Rep {
     for (int code = 0; code <= static_cast<int>(Verdict::kValid); ++code) {
       const auto verdict = static_cast<Verdict>(code);
       verdict_counts[verdict] = &verdicts->Add({{"code", std::string(verdict_name(verdict))}});
+    }
+    auto& leaks = prometheus::BuildCounter()
+                      .Name("keyledger_leak_reports_total")
+                      .Help("Secrets that were reported as leaked, by what became of it.")
+                      .Register(*registry);
+    for (int code = 0; code <= static_cast<int>(http::kLastLeakOutcome); ++code) {
+      const auto outcome = static_cast<http::LeakOutcome>(code);
+      leak_counts[outcome] = &leaks.Add({{"outcome", std::string(leak_outcome_name(outcome))}});
     }
   }
 
@@ -215,6 +224,7 @@ void Metrics::count(const http::AccessRecord& record) {
 }
 
 void Metrics::count(Verdict verdict) { rep_->verdict_counts.at(verdict)->Increment(); }
+void Metrics::count(http::LeakOutcome outcome) { rep_->leak_counts.at(outcome)->Increment(); }
 
 Result<void> Metrics::listen(const std::string& host, std::uint16_t port) {
   const std::string address = fmt::format("{}:{}", host_in_url(host), port);

@@ -24,9 +24,11 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // One answered request; one verdict on a key. Any thread, no lock that a scrape holds for long.
+  // One answered request; one verdict on a key; one secret that was reported as leaked. Any thread,
+  // no lock that a scrape holds for long.
   void count(const http::AccessRecord& record);
   void count(Verdict verdict);
+  void count(http::LeakOutcome outcome);
 
   // Serves GET /metrics on `host`:`port` (0: any free port) until destroyed. kUnavailable if the
   // address cannot be had.

@@ -5,12 +5,15 @@ whole and broken. No answer may be a 5xx or anything that http/openapi.json does
 Usage: openapi_requests_test.py PATH-OF-keyledger
 KEYLEDGER_SEED repeats a run, KEYLEDGER_LONG_TESTS=1 makes it fifty times as long.
 """
+import base64
 import collections
 import json
 import os
 import random
 import string
+import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 
@@ -35,6 +38,28 @@ BAD_TYPES = ["text/plain", "application/x-www-form-urlencoded", "", "application
 TIMES = ["2099-01-01T00:00:00Z", "2030-06-01T12:00:00.5+02:00", "2020-01-01T00:00:00.000Z"]
 ADDRESSES = ["a@b", "ada@example.com", "ü@example.com", "x" * 200 + "@example.com"]
 METHODS = ["get", "post", "put", "patch", "delete", "options"]
+
+
+class Signer:
+    """A finder of leaks with a key of its own, in a directory that goes with it."""
+
+    def __init__(self):
+        self.home = tempfile.TemporaryDirectory(prefix="keyledger-signer-")
+        self.key, self.keys = os.path.join(self.home.name, "key"), os.path.join(self.home.name, "keys")
+        self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key)
+        public = self.openssl("pkey", "-in", self.key, "-pubout").decode()
+        with open(self.keys, "w", encoding="ascii") as file:
+            json.dump({"public_keys": [{"key_identifier": "one", "key": public, "is_current": True}]}, file)
+
+    @staticmethod
+    def openssl(*arguments, given=b""):
+        return subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=True,
+                              timeout=60).stdout
+
+    def headers_for(self, body):
+        signature = self.openssl("dgst", "-sha256", "-sign", self.key, given=body)
+        return {"Github-Public-Key-Identifier": "one",
+                "Github-Public-Key-Signature": base64.b64encode(signature).decode()}
 
 
 def ulid(rng):
@@ -124,6 +149,7 @@ class Request:
         self.body = None  # any JSON value
         self.raw = None  # bytes instead of it
         self.key = None
+        self.signed = False
         self.broken = []
 
     def target(self):
@@ -139,8 +165,9 @@ class Request:
 
 
 class Run:
-    def __init__(self, served, seed):
+    def __init__(self, served, seed, signer):
         self.served = served
+        self.signer = signer
         self.rng = random.Random(seed)
         self.owner = served.client()
         _, self.document, _ = self.owner.request("GET", "/openapi.json")
@@ -222,6 +249,7 @@ class Run:
                 request.query.append((name, self.values.make(schema)))
         if operation["operationId"] == "setPolicy":  # made-up rules would refuse what the others need
             request.query = [("dry_run", "true")]
+        request.signed = operation["x-permission"] == ["signed"] and self.rng.random() < 0.8
         media = self.media_of(operation)
         if media and (operation["requestBody"]["required"] or self.rng.random() < 0.7):
             request.body = self.values.make(media["schema"])
@@ -260,7 +288,8 @@ class Run:
                 request.headers["X-Reason"] = "because " + self.served.owner
             else:
                 secret = {"name": "my " + self.served.owner, "reason": self.served.owner}
-                request.body = {**(request.body or {}), **secret}
+                whole = request.body if isinstance(request.body, dict) else {}
+                request.body = {**whole, **secret}
         else:
             self.break_body(request)
 
@@ -291,6 +320,8 @@ class Run:
         raw = request.raw
         if raw is None and request.body is not None:
             raw = json.dumps(request.body).encode()
+        if request.signed:
+            headers.update(self.signer.headers_for(raw or b""))
         headers = {name: value.encode("utf-8") for name, value in headers.items()}
         status, answer, answer_headers = client.request(
             request.method.upper(), request.target(), headers=headers, raw=raw)
@@ -361,11 +392,12 @@ class Run:
                 request = Request(method, path)
                 request.key = "owner"
                 request.body = example["value"]
+                request.signed = operation["x-permission"] == ["signed"]
                 for entry in operation.get("parameters", []):
                     parameter = self.schemas.resolve(entry)
                     if parameter["in"] == "path":
                         request.path[parameter["name"]] = self.something_for(parameter["schema"])
-                self.check(operation, request, (200, 201))
+                self.check(operation, request, (200, 201, 202))
 
     def something_for(self, schema):
         if "enum" in schema:
@@ -412,6 +444,7 @@ class Run:
             ("changeKey", "owner", {"name": "renamed once"}, {"If-Match": "\"77\""}, 412),
             ("suspendWorkspace", "tenant", {}, {}, 404),
             ("getKey", "tenant", None, {}, 404),
+            ("reportLeaks", "owner", [], {}, 401),
             ("getHealth", None, None, {"Host": "evil.example"}, 421)]
         for name, caller, body, headers, status in rows:
             path, method, operation = named[name]
@@ -452,7 +485,7 @@ class Run:
             by_status[status] += count
         print("answers by status:", dict(sorted(by_status.items())))
         silent = [operation["operationId"] for _, _, operation in self.operations
-                  if not any((operation["operationId"], ok) in self.seen for ok in (200, 201))
+                  if not any((operation["operationId"], ok) in self.seen for ok in (200, 201, 202))
                   and operation["operationId"] != "authorizeInOnlyWorkspace"]  # there are many
         assert not silent, f"never answered well: {silent}"
 
@@ -469,9 +502,10 @@ def check_refusals_wrote_nothing(served, refused):
 def main():
     seed = int(os.environ.get("KEYLEDGER_SEED", time.time_ns() % 2**32))
     print(f"KEYLEDGER_SEED={seed}", flush=True)
+    signer = Signer()
     with server.Server(server.program()) as served:
-        served.start()
-        run = Run(served, seed)
+        served.start("--leak-keys", signer.keys)
+        run = Run(served, seed, signer)
         run.examples()
         run.gateway()
         run.refusals()

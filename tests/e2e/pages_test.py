@@ -17,11 +17,13 @@ from server import Server
 PROGRAM = sys.argv.pop()
 DOCS = os.path.join(os.path.dirname(__file__), "..", "..", "docs")
 BLOCK = re.compile(r"(```console\n)(.*?)(```\n)", re.S)
+FIRST = re.compile(r"```sh\n# Before the start:.*?\n(.*?)```\n", re.S)
 LOCATION = re.compile(r"```nginx\n(location .*?)```\n", re.S)
 MARK = "-- the command has ended --"
-FORMS = [(re.compile(r"\b(ws|mem|key|evt)_[0-9A-HJKMNP-TV-Z]{26}"), r"\1_ID"),
+FORMS = [(re.compile(r"\b(ws|mem|key|evt|sec)_[0-9A-HJKMNP-TV-Z]{26}"), r"\1_ID"),
          (re.compile(r"\b([psm]k_(?:live|test)_)[0-9A-Za-z]{33}"), r"\1SECRET"),
          (re.compile(r"…[0-9A-Za-z]{4}"), "…LAST"),
+         (re.compile(r"\b[0-9A-Za-z+/]{43}="), "SHA256"),
          (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "TIME"),
          (re.compile(r"curl/[0-9.]+"), "curl/VERSION")]
 
@@ -80,13 +82,16 @@ class Shell:
 
 
 class Pages(unittest.TestCase):
-    def run_page(self, page, profile):
+    def run_page(self, page, profile, *options):
+        """`options` of serve; HOME in them is the directory in which the page's lines run."""
         path = os.path.join(DOCS, page)
         with open(path, encoding="utf-8") as file:
             page = file.read()
         api = Api()
         with Server(PROGRAM, "--profile", profile) as server:
-            server.start()
+            for lines in FIRST.findall(page):
+                subprocess.run(["bash", "-euc", lines], cwd=server.home, check=True, timeout=60)
+            server.start(*(option.replace("HOME", server.home) for option in options))
             workspace = server.client().expect(200, "GET", "/v1/workspace")[0]["id"]
             gateway = with_locations(page)(server.port, api.port, workspace, "live")
             shell = Shell(server.home, {"LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url,
@@ -129,6 +134,9 @@ class Pages(unittest.TestCase):
 
     def test_gateways(self):
         self.run_page("gateways/README.md", "default")
+
+    def test_leaks(self):
+        self.run_page("leaks.md", "default", "--leak-keys", "HOME/leak-keys.json")
 
     def test_policies(self):
         self.run_page("policies.md", "default")

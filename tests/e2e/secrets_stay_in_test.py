@@ -1,7 +1,10 @@
 """One run of everything with known secrets, then a byte search for them wherever they must not be."""
+import hashlib
+import json
 import os
 import sys
 
+from openapi_requests_test import Signer
 from server import Server, program
 
 
@@ -28,8 +31,9 @@ def check_no_core_dump(pid):
 
 
 def main():
+    signer = Signer()
     with Server(program()) as server:
-        server.start()
+        server.start("--leak-keys", signer.keys)
         check_no_core_dump(server.process.pid)
         client = server.client()
         answers, secrets = [], [server.owner]
@@ -89,6 +93,27 @@ def main():
             assert status == 400 and body["code"] == "secret_in_request", body
             call("POST", "/v1/keys", raw='{"name": "' + secret)  # a body that does not even parse
             call("GET", "/v1/whoami", key=secret)
+        # Each is put where leaks are asked about and reported, and where a report may repeat it.
+        for secret in (first, second, admin, tenant, server.owner):
+            assert call("POST", "/v1/keys/lookup", {"secret": secret})[0] == 200
+            digest = hashlib.sha256(secret.encode()).hexdigest()
+            assert call("POST", "/v1/keys/lookup", {"sha256": digest})[0] == 200
+            status, body = call("POST", "/v1/keys/lookup", {"secret": "x", "reason": secret})
+            assert status == 400 and body["errors"][0]["field"] == "reason", body
+            assert call("POST", "/v1/keys/lookup", {"sha256": secret})[0] == 400
+            report = json.dumps([{"token": secret, "type": "key", "source": "content",
+                                  "url": f"https://example.com/{place}?k={secret}"}
+                                 for place in ("", "%41")] +
+                                [{"token": secret, "type": secret, "source": secret}]).encode()
+            status, body = call("POST", "/v1/leaks", headers=signer.headers_for(report), raw=report)
+            assert status == 200 and body[0]["label"] == "true_positive", body
+            assert call("POST", "/v1/leaks", raw=report)[0] == 401
+        _, body = call("POST", "/v1/keys", {"type": "private", "name": "given up"})
+        given_up = secret_of(body)
+        for secret in (given_up, given_up, given_up[:-1] + "!"):
+            assert call("POST", "/v1/keys/self_revoke", {"secret": secret})[0] == 202
+        assert call("POST", "/v1/keys/self_revoke", {"secret": "x", "y": given_up})[0] == 400
+        assert call("POST", "/v1/keys/verify", {"key": given_up})[1]["code"] == "COMPROMISED"
         call("GET", "/v1/keys", key=first)  # an ordinary key as a management key
         for path in ("/v1/keys", f"/v1/keys/{key_id}", f"/v1/keys/{key_id}/history", "/v1/audit",
                      "/v1/audit/5", "/v1/audit/5/leaf", "/v1/ledger", "/v1/members",

@@ -19,6 +19,16 @@ TEST(Base64, WritesTheVectorsOfTheRfc) {
   EXPECT_EQ(base64("\xFB\xFF"), "+/8=");
 }
 
+TEST(Base64, ReadsBackWhatItWroteAndNothingElse) {
+  for (const char* bytes : {"", "f", "fo", "foo", "foob", "\xFB\xFF"}) {
+    EXPECT_EQ(parse_base64(base64(bytes)), bytes);
+  }
+  for (const char* text :
+       {"Zg", "Zg=", "Zg===", "====", "Zh==", "Zm 9", "-_8=", "Zm9v\n", "=Zg="}) {
+    EXPECT_FALSE(parse_base64(text)) << text;
+  }
+}
+
 TEST(Base64Url, ReadsBackWhatItWrote) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);

@@ -114,6 +114,7 @@ TEST_F(OpenApi, NamesWhoMayCallEachRoute) {
     const http::Permission& permission = route.permission;
     if (permission.kind == Kind::kAnybody) may = {"anybody"};
     if (permission.kind == Kind::kAnyKey) may = {"any key"};
+    if (permission.kind == Kind::kSigned) may = {"signed"};
     if (permission.kind == Kind::kMembers) {
       for (const Role role : {Role::kOwner, Role::kAdmin, Role::kAuditor, Role::kVerifier}) {
         if (!permission.roles.has(role)) continue;
@@ -125,9 +126,10 @@ TEST_F(OpenApi, NamesWhoMayCallEachRoute) {
     SCOPED_TRACE(std::string(route.method) + ' ' + std::string(route.pattern));
     EXPECT_EQ(operation.value("x-permission", json()), may);
     const bool open = operation.value("security", json()) == json::array();
-    EXPECT_EQ(open, permission.kind == Kind::kAnybody);
+    const bool roles = permission.kind == Kind::kMembers || permission.kind == Kind::kAnyKey;
+    EXPECT_EQ(open, !roles);
     EXPECT_EQ(operation["responses"].contains("401"), permission.kind != Kind::kAnybody);
-    EXPECT_EQ(operation["responses"].contains("403"), permission.kind != Kind::kAnybody);
+    EXPECT_EQ(operation["responses"].contains("403"), roles);
   }
 }
 

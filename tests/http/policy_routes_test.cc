@@ -188,9 +188,9 @@ TEST_F(PolicyRoutes, WarnOfWhatIsGoneAndOfWhatNothingActsOn) {
   const json listed = {{"scopes", {{{"name", "A"}}}},
                        {"endpoints", {{{"method", "GET"}, {"path", "/a"}}}}};
   EXPECT_THAT(warnings(put(listed)), ElementsAre());
-  const json partial = {{"on_leak", "revoke"}, {"rotation_age_days", 90}};  // reports act on this
+  const json partial = {{"on_leak", "revoke"}, {"rotation_age_days", 90}, {"use_digest", "off"}};
   EXPECT_THAT(warnings(put(partial, "?dry_run=true")),
-              ElementsAre("scopes cleared", "endpoints cleared", "on_leak not_enforced_yet"));
+              ElementsAre("scopes cleared", "endpoints cleared", "use_digest not_enforced_yet"));
 }
 
 TEST_F(PolicyRoutes, RefuseWhatOneEventCannotHold) {

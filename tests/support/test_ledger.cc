@@ -71,6 +71,8 @@ void TestLedger::open() {
   api_options.access_log = [this](const http::AccessRecord& record) {
     if (keep_access_log) access.push_back(record);
   };
+  api_options.sleep_until = [](http::EvenAnswers::Clock::time_point) {};
+  if (further_options_) further_options_(api_options);
   api = std::make_unique<http::Api>(*ledger, *projections, log, api_options);
 }
 
@@ -85,6 +87,11 @@ void TestLedger::restart(Rows rows) {
   close();
   if (rows == Rows::kForget) ++openings_;
   open();
+}
+
+void TestLedger::restart_with(std::function<void(http::ApiOptions&)> options) {
+  further_options_ = std::move(options);
+  restart();
 }
 
 void TestLedger::found(Policy policy) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -79,6 +80,9 @@ class TestLedger {
   enum class Rows { kKeep, kForget };
   void restart(Rows rows = Rows::kKeep);
 
+  // Opens it again with these further options of the edge.
+  void restart_with(std::function<void(http::ApiOptions&)> options);
+
   [[nodiscard]] std::uint64_t size() const { return log.size(); }
 
   TestClock clock;
@@ -98,6 +102,7 @@ class TestLedger {
   void close();
   void found(Policy policy);
 
+  std::function<void(http::ApiOptions&)> further_options_;
   int openings_ = 0;  // of derived rows: each has its own directory
 };
 

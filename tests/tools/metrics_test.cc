@@ -65,6 +65,13 @@ TEST_F(MetricsTest, CountsVerdictsByCode) {
   EXPECT_THAT(metrics.text(), HasSubstr("keyledger_verdicts_total{code=\"VALID\"} 0"));
 }
 
+TEST_F(MetricsTest, CountsReportsOfLeaksByOutcome) {
+  Metrics metrics(*service_);
+  metrics.count(http::LeakOutcome::kCompromised);
+  EXPECT_THAT(metrics.text(), HasSubstr("keyledger_leak_reports_total{outcome=\"compromised\"} 1"));
+  EXPECT_THAT(metrics.text(), HasSubstr("keyledger_leak_reports_total{outcome=\"unknown\"} 0"));
+}
+
 TEST_F(MetricsTest, SaysWhetherTheLedgerTakesChanges) {
   Metrics metrics(*service_);
   EXPECT_THAT(metrics.text(), HasSubstr("keyledger_ledger_accepts_writes 1"));

@@ -29,6 +29,7 @@ struct ServeOptions {
   std::vector<std::string> hosts;
   // Networks of proxies whose word about their clients counts; "none": nobody's. Empty: loopback.
   std::vector<std::string> trusted_proxies;
+  std::string leak_keys;  // file of the public keys that reports of leaks are signed with; or empty
   std::string log_level = "info";
   std::string log_format = "auto";              // text, json, auto: text on a terminal
   bool access_log = true;                       // one line a request

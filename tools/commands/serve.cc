@@ -4,11 +4,14 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <thread>
 
 #include "http/api.h"
 #include "http/client_address.h"
+#include "http/leak_keys.h"
 #include "http/match.h"
 #include "http/routes.h"
 #include "http/server.h"
@@ -54,6 +57,20 @@ Result<Listeners> listeners(const ServeOptions& options) {
   return all;
 }
 
+// Null if none are to be taken.
+Result<std::shared_ptr<const http::LeakKeys>> read_leak_keys(const std::string& path) {
+  if (path.empty()) return nullptr;
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) return fail(ErrorCode::kUnavailable, "Cannot read the file of --leak-keys: " + path);
+  auto keys = http::LeakKeys::parse(text);
+  if (!keys) {
+    keys.error().detail = "The file of --leak-keys is not as GitHub writes it: " + path;
+    return fail(keys.error());
+  }
+  return std::make_shared<const http::LeakKeys>(std::move(*keys));
+}
+
 LogFormat log_format(const std::string& name) {
   if (name == "auto") return default_log_format();
   return name == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -91,6 +108,7 @@ http::ApiOptions api_options(const ServeOptions& options, const ListenAddress& l
     log_fault(record);
   };
   api.on_verdict = [&metrics](Verdict verdict) { metrics.count(verdict); };
+  api.on_leak = [&metrics](http::LeakOutcome outcome) { metrics.count(outcome); };
   return api;
 }
 
@@ -142,6 +160,8 @@ int run_serve(const ServeOptions& options) {
   if (!addresses) return report_failure(addresses.error());
   auto proxies = http::TrustedProxies::parse(options.trusted_proxies);
   if (!proxies) return report_failure(proxies.error());
+  auto leak_keys = read_leak_keys(options.leak_keys);
+  if (!leak_keys) return report_failure(leak_keys.error());
 
   ServiceOptions service_options;
   service_options.data = options.data;
@@ -157,8 +177,12 @@ int run_serve(const ServeOptions& options) {
       return report_failure(bound.error());
     }
   }
+  http::ApiOptions api_of = api_options(options, addresses->api, std::move(*proxies), metrics);
+  if (*leak_keys) {
+    api_of.is_signed = [keys = *leak_keys](auto... parts) { return keys->have_signed(parts...); };
+  }
   http::Api api((*service)->ledger(), (*service)->projections(), (*service)->log(),
-                api_options(options, addresses->api, std::move(*proxies), metrics));
+                std::move(api_of));
   http::ServerOptions server_options;
   server_options.host = addresses->api.host;
   server_options.port = addresses->api.port;

@@ -1,0 +1,206 @@
+// Whose secret is this, and what does its leak mean? (design api.md "Keys", lookup).
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "events/names.h"
+#include "http/change.h"
+#include "http/handlers.h"
+#include "http/key_answer.h"
+#include "http/known_keys.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr std::size_t kMaxDescendants = 1000;
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+std::optional<Digest> parse_sha256(std::string_view text) {
+  Digest out{};
+  if (text.size() != 2 * out.size()) return std::nullopt;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const int high = digit_of(text[2 * i]);
+    const int low = digit_of(text[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return out;
+}
+
+// `secret` or `sha256`, one of them.
+Digest read_hash(BodyReader& body) {
+  if (!body.has("sha256")) return Secret(body.presented_secret("secret").value_or("")).hash().bytes;
+  if (body.has("secret")) {
+    body.fault("sha256", FieldFault::kConflict, "must not stand beside secret");
+    return {};
+  }
+  const auto given = body.text("sha256", kMaxText);
+  const auto hash = given ? parse_sha256(*given) : std::nullopt;
+  if (given && !hash) {
+    body.fault("sha256", FieldFault::kInvalid, "must be a SHA-256 in 64 hexadecimal digits");
+  }
+  return hash.value_or(Digest{});
+}
+
+const KeySecret& secret_of(const Key& key, const SecretId& id) {
+  const auto found = std::find_if(key.secrets.begin(), key.secrets.end(),
+                                  [&id](const KeySecret& secret) { return secret.facts.id == id; });
+  return found == key.secrets.end() ? key.secrets.back() : *found;
+}
+
+Json found_secret_json(const KeySecret& secret, Timestamp now) {
+  Json json = secret_json(secret.facts);
+  const bool retires = secret.retires_at.has_value();
+  json["status"] = !retires ? "current" : *secret.retires_at > now ? "retiring" : "retired";
+  json["created_at"] = to_text(secret.created_at);
+  json["retires_at"] = time_json(secret.retires_at);
+  return json;
+}
+
+// From when to when somebody who had the secret could have used it; until now if he still could.
+Json exposure_json(const Key& key, const KeySecret& secret, Timestamp now) {
+  Timestamp to = now;
+  if (secret.retires_at) to = std::min(to, *secret.retires_at);
+  if (key.expires_at) to = std::min(to, *key.expires_at);
+  if (key.end) to = std::min(to, key.end->at);
+  return {{"from", to_text(secret.created_at)}, {"to", to_text(std::max(to, secret.created_at))}};
+}
+
+// What is known of the key's uses, and since when.
+Json uses_json(const Call& call, const Key& key) {
+  const Use use = call.api.projections.verify_index().use_of(key.id);
+  return {{"since", to_text(std::max(call.api.started, key.created_at))},
+          {"count", use.count},
+          {"last_used_at", time_json(use.last_used_at)}};
+}
+
+Json owner_json(const Call& call, const Key& key) {
+  const auto owner = call.api.projections.directory().member(key.member.value_or(key.owner));
+  return owner ? member_json(owner->member, owner->profile) : Json(nullptr);
+}
+
+// What somebody who had the secret may have had of it besides: the keys that replace this one, and,
+// if it manages keys, those that were made with it; of each of them the same again.
+class Descendants {
+ public:
+  Descendants(const Call& call, Timestamp now) : call_(call), now_(now) {}
+
+  Result<Json> of(const Key& key) {
+    seen_.insert(key.id);
+    std::vector<Key> open = {key};
+    while (!open.empty()) {
+      const Key next = std::move(open.back());
+      open.pop_back();
+      if (next.replaced_by) {
+        if (auto added = add(*next.replaced_by, "replaces", open); !added)
+          return fail(added.error());
+      }
+      if (next.type != KeyType::kManagement) continue;
+      if (auto added = add_made_with(next, open); !added) return fail(added.error());
+    }
+    return Json{{"data", std::move(data_)}, {"complete", complete_}};
+  }
+
+ private:
+  Result<void> add(const KeyId& id, const char* relation, std::vector<Key>& open) {
+    if (!seen_.insert(id).second) return {};
+    auto key = call_.api.projections.keys().key(id);
+    if (!key) return fail(key.error());
+    if (!*key || !may_see(*call_.caller, **key)) return {};
+    if (data_.size() == kMaxDescendants) {
+      complete_ = false;
+      return {};
+    }
+    Json json;
+    json["id"] = to_text(id);
+    json["relation"] = relation;
+    json["type"] = key_type_name((*key)->type);
+    json["name"] = (*key)->name;
+    json["status"] = status_name(status_of(**key, now_));
+    json["created_at"] = to_text((*key)->created_at);
+    data_.push_back(std::move(json));
+    open.push_back(std::move(**key));
+    return {};
+  }
+
+  Result<void> add_made_with(const Key& key, std::vector<Key>& open) {
+    const auto made = keys_made_with(call_, key);
+    if (!made) return fail(made.error());
+    for (const KeyId& id : *made) {
+      if (auto added = add(id, "made_with", open); !added) return added;
+    }
+    return {};
+  }
+
+  const Call& call_;
+  const Timestamp now_;
+  std::set<KeyId> seen_;
+  Json data_ = Json::array();
+  bool complete_ = true;
+};
+
+// The caller's own workspace's alone: another one's secret is as unknown as nobody's.
+std::optional<CallerKey> find(const Call& call, const Digest& hash) {
+  auto found = call.api.projections.verify_index().caller(hash, {}, call.now);
+  if (found && found->workspace != call.caller->workspace) found.reset();
+  return found;
+}
+
+Result<Json> answer_about(Call& call, const Key& key, const SecretId& id, Timestamp now) {
+  const KeySecret& secret = secret_of(key, id);
+  // Who may not see a management key learns that there is one, and to whom to go.
+  Json shown = nullptr;
+  if (may_see(*call.caller, key)) {
+    auto json = key_answer(call, key, now);
+    if (!json) return json;
+    shown = std::move(*json);
+  }
+  auto descendants = Descendants(call, now).of(key);
+  if (!descendants) return descendants;
+  Json out;
+  out["key"] = std::move(shown);
+  out["secret"] = found_secret_json(secret, now);
+  out["owner"] = owner_json(call, key);
+  out["exposure_window"] = exposure_json(key, secret, now);
+  out["uses"] = uses_json(call, key);
+  out["descendants"] = std::move(*descendants);
+  return out;
+}
+
+Json answer_about_nobodys() {
+  Json out;
+  for (const char* field : {"key", "secret", "owner", "exposure_window", "uses", "descendants"}) {
+    out[field] = nullptr;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Response> lookup_key(Call& call) {
+  const auto json = parse_body(call.request.body);
+  if (!json) return fail(json.error());
+  BodyReader body(*json);
+  const Digest hash = read_hash(body);
+  std::string reason = read_reason(call, body);
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  const auto found = find(call, hash);
+  RecordLookup notice;
+  if (found) notice = {found->key, found->secret};
+  const auto receipt = record(call, notice, std::move(reason));
+  if (!receipt) return fail(receipt.error());
+  call.position = receipt->position;
+  if (!found) return json_response(200, answer_about_nobodys());
+  if (!receipt->key) return fail(ErrorCode::kInternal, "a look-up without its key");
+  const auto answer = answer_about(call, *receipt->key, found->secret, receipt->time);
+  if (!answer) return fail(answer.error());
+  return json_response(200, *answer);
+}
+
+}  // namespace keyledger::http

@@ -1,0 +1,55 @@
+// Whoever holds a secret may give it up, without being anybody (design api.md "Keys", self_revoke).
+// The answer is the same whatever the secret was, and takes the same time (http/even_answers.h).
+#include "http/change.h"
+#include "http/guess_guard.h"
+#include "http/handlers.h"
+#include "http/problem.h"
+
+namespace keyledger::http {
+namespace {
+
+constexpr const char* kReason = "given up by who holds the secret";
+
+// As the holder of the key; nothing if there is nobody's to give up.
+Result<void> give_up(const Call& call, const Secret& presented) {
+  const auto found =
+      call.api.projections.verify_index().caller(presented.hash().bytes, {}, call.now);
+  if (!found) return {};
+  Submission submission;
+  submission.call.workspace = found->workspace;
+  submission.call.actor = {ActorKind::kKeyHolder, found->key.bytes, std::nullopt};
+  submission.call.actor_details = commit_to(encode_blob(client_details(call)));
+  submission.call.request_id = call.request_id;
+  submission.call.reason = kReason;
+  submission.command = SelfRevoke{found->key, found->secret};
+  const auto done = call.api.ledger.execute(std::move(submission));
+  if (!done) return fail(done.error());
+  return {};
+}
+
+}  // namespace
+
+Result<Response> self_revoke(Call& call) {
+  const auto json = parse_body(call.request.body);
+  if (!json) return fail(json.error());
+  BodyReader body(*json);
+  const Secret presented(body.presented_secret("secret").value_or(""));
+  if (auto error = body.finish()) return fail(std::move(*error));
+
+  if (const auto wait = call.api.self_revokes->refuse(call.client, call.now)) {
+    return problem({ErrorCode::kRateLimited, "Too many secrets came from this address.", {}, {}},
+                   call.request_id, wait);
+  }
+  // Told to everybody, before it could tell whose secret would have needed a write.
+  if (!call.api.ledger.accepts_writes()) {
+    return fail(ErrorCode::kUnavailable, "The ledger takes no changes now; nothing was done.");
+  }
+  Result<void> done;
+  if (!call.api.even_answers.run([&] { done = give_up(call, presented); })) {
+    return fail(ErrorCode::kOverloaded, "Too many secrets are being given up at this moment.");
+  }
+  if (!done) return fail(done.error());
+  return json_response(202, {{"accepted", true}});
+}
+
+}  // namespace keyledger::http
