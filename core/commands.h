@@ -19,9 +19,9 @@ namespace keyledger {
 
 using Command =
     std::variant<FoundLedger, CreateWorkspace, SuspendWorkspace, ResumeWorkspace, SetPolicy,
-                 AcceptRollback, CreateKey, IssueManagementKey, ChangeKey, RotateKey, EndOverlap,
-                 SuspendKey, SuspendUnused, ResumeKey, RevokeKey, AddMember, ChangeMember,
-                 RemoveMember, RecordExpiry, RecordExpiring, RecordRetirement,
+                 AcceptRollback, CreateKey, ImportKeys, IssueManagementKey, ChangeKey, RotateKey,
+                 EndOverlap, SuspendKey, SuspendUnused, ResumeKey, RevokeKey, AddMember,
+                 ChangeMember, RemoveMember, RecordExpiry, RecordExpiring, RecordRetirement,
                  RecordRetiredSecretUse, RecordSecretReplay, RecordLookup, SelfRevoke, ReportLeak>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").

@@ -74,6 +74,12 @@ void Faults::add(std::string field, FieldFault fault, std::string message) {
   found_.push_back({std::move(field), fault, std::move(message)});
 }
 
+void Faults::take(std::string_view within, const std::vector<FieldError>& inner) {
+  for (const FieldError& error : inner) {
+    found_.push_back({std::string(within) + '.' + error.field, error.fault, error.message});
+  }
+}
+
 Result<void> Faults::verdict() const {
   if (found_.empty()) return {};
   Error error{ErrorCode::kInvalidRequest, found_.front().message, found_, std::nullopt};

@@ -46,10 +46,8 @@ std::optional<MemberId> owner_of(const Situation& in, const CreateKey& command) 
   return MemberId{in.call.actor.id};
 }
 
-Result<void> check_create(const Situation& in, const CreateKey& command, const KeyCreated& made,
-                          const Life& life) {
-  Faults faults;
-  check_reason(in, faults);
+Result<void> check_beginning(const Situation& in, const CreateKey& command, const KeyCreated& made,
+                             const Life& life, Faults& faults) {
   check_type(in.policy(), made.type, faults);
   check_name(in.policy(), made.name, faults);
   check_scopes(in.policy(), made.type, command.scopes.value_or(made.scopes),
@@ -68,18 +66,13 @@ Result<void> check_create(const Situation& in, const CreateKey& command, const K
     const auto looked = check_owner(in, made.owner, faults);
     if (!looked) return looked;
   }
-  if (command.replaces) {
-    const auto looked = check_predecessor(in, *command.replaces, faults);
-    if (!looked) return looked;
-  }
-  const auto fields = faults.verdict();
-  if (!fields) return fields;
-  return check_name_free(in, made.environment, made.name, command.replaces);
+  if (!command.replaces) return {};
+  return check_predecessor(in, *command.replaces, faults);
 }
 
 }  // namespace
 
-Result<Decision> decide_on(const Situation& in, const CreateKey& command) {
+Result<KeyCreated> begin_key(const Situation& in, const CreateKey& command, Faults& faults) {
   const Life life = life_of(in, command);
   KeyCreated made;
   made.type = command.type;
@@ -98,12 +91,23 @@ Result<Decision> decide_on(const Situation& in, const CreateKey& command) {
   make_set(made.scopes);
   make_set(made.allowed_origins);
   make_set(made.allowed_ips);
+  const auto looked = check_beginning(in, command, made, life, faults);
+  if (!looked) return fail(looked.error());
+  return made;
+}
 
-  const auto allowed = check_create(in, command, made, life);
-  if (!allowed) return fail(allowed.error());
+Result<Decision> decide_on(const Situation& in, const CreateKey& command) {
+  Faults faults;
+  check_reason(in, faults);
+  auto made = begin_key(in, command, faults);
+  if (!made) return fail(made.error());
+  const auto fields = faults.verdict();
+  if (!fields) return fail(fields.error());
+  const auto free = check_name_free(in, made->environment, made->name, command.replaces);
+  if (!free) return fail(free.error());
 
   Decision decision;
-  decision.push_back({stream_of(command.id), std::move(made), command.details, {}});
+  decision.push_back({stream_of(command.id), std::move(*made), command.details, {}});
   if (command.replaces) {
     decision.push_back({stream_of(*command.replaces), KeyReplaced{command.id}, std::nullopt, {}});
   }

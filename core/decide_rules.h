@@ -33,6 +33,8 @@ struct Situation {
 class Faults {
  public:
   void add(std::string field, FieldFault fault, std::string message);
+  // The faults of one thing within the command, named "within.field".
+  void take(std::string_view within, const std::vector<FieldError>& inner);
   // kInvalidRequest with every fault so far; nothing if there is none.
   [[nodiscard]] Result<void> verdict() const;
   [[nodiscard]] const std::vector<FieldError>& found() const { return found_; }
@@ -100,6 +102,13 @@ void check_life(const Policy& policy, Timestamp now, const Life& life, bool limi
                                            std::string_view name,
                                            const std::optional<KeyId>& predecessor);
 
+// --- A key's beginning (decide_key_create.cc) ---
+
+// The fact that a command for a new key comes to, and what is wrong with it by every rule but two:
+// that the call has a reason and that the name is free. Errors: those of the state.
+[[nodiscard]] Result<KeyCreated> begin_key(const Situation& in, const CreateKey& command,
+                                           Faults& faults);
+
 // --- A workspace's beginning (decide_workspace.cc) ---
 
 // Its events: the workspace, its policy, its owner, the owner's management key.
@@ -114,6 +123,7 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ResumeWorkspace& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const SetPolicy& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const CreateKey& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const ImportKeys& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const IssueManagementKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ChangeKey& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RotateKey& command);

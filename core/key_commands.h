@@ -11,6 +11,9 @@
 
 namespace keyledger {
 
+// Of one call. Nobody reads more at once, and what is behind them need not be looked at.
+inline constexpr std::size_t kMaxShownFaults = 100;
+
 // Lists come as they were given, so that a refusal names the entry; the event gets a set.
 struct CreateKey {
   KeyId id;
@@ -29,6 +32,13 @@ struct CreateKey {
   std::optional<RateLimit> rate_limit;
   std::optional<KeyId> replaces;
   std::optional<CommittedBlob> details;  // KeyDetails
+};
+
+inline constexpr std::size_t kMaxImportedKeys = 1000;  // at once
+// Keys that were made elsewhere, all of them or none. There is only the hash of each secret, and
+// the handle that the importer gave, if any. Neither ttl_seconds nor replaces is set.
+struct ImportKeys {
+  std::vector<CreateKey> keys;
 };
 
 inline constexpr std::size_t kMaxManagementKeys = 100;  // of a member, that have not ended

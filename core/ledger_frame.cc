@@ -35,6 +35,7 @@ Target target_of(const Command& command) {
                           return Target{std::nullopt, std::nullopt, c.workspace};
                         },
                         [](const AcceptRollback&) { return Target{}; },
+                        [](const ImportKeys&) { return Target{}; },
                         [](const AddMember& c) {
                           return Target{std::nullopt, c.id, std::nullopt};
                         },

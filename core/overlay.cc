@@ -69,6 +69,11 @@ Result<std::optional<Key>> Overlay::key(const KeyId& id) const {
   return (*entry)->value;
 }
 
+Result<bool> Overlay::knows_secret(const SecretHash& hash) const {
+  if (secrets_.contains(hash.bytes)) return true;
+  return base_.knows_secret(hash);
+}
+
 Result<std::optional<NameHolder>> Overlay::name_holder(const WorkspaceId& workspace,
                                                        Environment environment,
                                                        std::string_view name,
@@ -202,6 +207,7 @@ void Overlay::apply_to_key(const RecordedEvent& event) {
   if (!value) value.emplace();
   const std::string before = slot_of(*value);
   evolve(*value, event);
+  if (!value->secrets.empty()) secrets_[value->current_secret().facts.hash.bytes] = end;
   const std::string after = slot_of(*value);
   if (before != after) {
     if (!before.empty()) leave_name(before, found->first, event.position);
@@ -243,6 +249,7 @@ void Overlay::forget_through(std::uint64_t applied) {
   forget(events_in_, applied);
   forget(names_, applied);
   forget(calls_, applied);
+  std::erase_if(secrets_, [applied](const auto& secret) { return secret.second <= applied; });
   if (ledger_version_ && ledger_version_->end <= applied) ledger_version_.reset();
 }
 
@@ -253,6 +260,7 @@ void Overlay::clear() {
   events_in_.clear();
   names_.clear();
   calls_.clear();
+  secrets_.clear();
   ledger_version_.reset();
 }
 

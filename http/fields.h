@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/key.h"
+#include "core/key_commands.h"
 #include "events/blobs.h"
 #include "events/result.h"
 #include "http/field_faults.h"
@@ -23,7 +24,6 @@ inline constexpr std::size_t kMaxName = 128;   // characters
 inline constexpr std::size_t kMaxText = 1000;  // description, reason
 inline constexpr std::size_t kMaxEmail = 254;  // RFC 5321 section 4.5.3.1.3, less the brackets
 inline constexpr std::size_t kMaxListEntries = 100;
-inline constexpr std::size_t kMaxShownFaults = 100;
 inline constexpr std::size_t kMaxMetadata = 50;
 inline constexpr std::size_t kMaxMetadataKey = 40;
 inline constexpr std::size_t kMaxMetadataValue = 500;
@@ -146,6 +146,8 @@ class BodyReader {
   }
 
   void fault(std::string_view field, FieldFault fault, std::string message);
+  // The field holds a secret, which only the caller could tell.
+  void secret_fault(std::string_view field) { faults_.add_secret(field); }
   // The gathered refusal, unknown fields included; nothing if all was well. Call once, at the end.
   [[nodiscard]] std::optional<Error> finish();
 

@@ -41,6 +41,9 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> resume_key(Call& call);
 [[nodiscard]] Result<Response> key_history(Call& call);
 
+// import_routes.cc
+[[nodiscard]] Result<Response> import_keys(Call& call);
+
 // revoke_routes.cc
 [[nodiscard]] Result<Response> revoke_key(Call& call);  // DELETE too
 

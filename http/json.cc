@@ -116,7 +116,11 @@ Json rate_limit_json(const std::optional<RateLimit>& rate_limit) {
 }
 
 Json secret_json(const SecretFacts& secret) {
-  return {{"id", to_text(secret.id)}, {"handle", secret.handle}};
+  return {{"id", to_text(secret.id)}, {"handle", handle_json(secret)}};
+}
+
+Json handle_json(const SecretFacts& secret) {
+  return secret.handle.empty() ? Json(nullptr) : Json(secret.handle);
 }
 
 Json actor_json(const Actor& actor, const std::optional<std::string>& name) {

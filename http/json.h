@@ -43,6 +43,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json networks_json(const std::vector<NetworkRule>& networks);
 [[nodiscard]] Json rate_limit_json(const std::optional<RateLimit>& rate_limit);
 [[nodiscard]] Json secret_json(const SecretFacts& secret);  // {id, handle}: never the hash
+[[nodiscard]] Json handle_json(const SecretFacts& secret);  // null if the importer gave none
 // {type, id, name}; type: member, key or system.
 [[nodiscard]] Json actor_json(const Actor& actor, const std::optional<std::string>& name);
 

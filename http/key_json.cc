@@ -44,7 +44,7 @@ Json key_json(const Key& key, const KeyDetails& details, const Use& use, const D
   json["environment"] = environment_name(key.environment);
   json["name"] = key.name;
   json["description"] = or_null(details.description);
-  json["handle"] = key.current_secret().facts.handle;
+  json["handle"] = handle_json(key.current_secret().facts);
   json["status"] = status_name(status_of(key, now));
   json["scopes"] = key.scopes;
   json["allowed_origins"] = origins_json(key.allowed_origins);

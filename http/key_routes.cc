@@ -4,13 +4,11 @@
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/key_answer.h"
+#include "http/key_fields.h"
 #include "http/query.h"
 
 namespace keyledger::http {
 namespace {
-
-using Origins = std::vector<OriginRule>;
-using Networks = std::vector<NetworkRule>;
 
 constexpr std::uint64_t kMaxSeconds = 100ULL * 366 * 86'400;  // a hundred years
 
@@ -53,30 +51,9 @@ KeyFilter read_filter(Call& call, QueryReader& query) {
 
 // The fields of POST /v1/keys.
 CreateKey read_new_key(BodyReader& body) {
-  CreateKey command;
-  const auto type =
-      body.choice<KeyType>("type", {{"private", KeyType::kPrivate}, {"public", KeyType::kPublic}});
-  if (!body.has("type")) body.fault("type", FieldFault::kRequired, "is required");
-  command.type = type.value_or(KeyType::kPrivate);
-  command.environment = body.choice<Environment>("environment", {{"live", Environment::kLive},
-                                                                 {"test", Environment::kTest}})
-                            .value_or(Environment::kLive);
-  command.name = body.required_text("name", kMaxName).value_or("");
-  command.scopes = body.scopes("scopes");
-  command.allowed_origins = body.origins("allowed_origins").value.value_or(Origins());
-  command.allow_missing_origin = body.boolean("allow_missing_origin").value_or(false);
-  command.allowed_ips = body.networks("allowed_ips").value.value_or(Networks());
-  command.rate_limit = body.own_rate_limit("rate_limit").value;
-  command.not_before = body.time("not_before");
-  command.expires_at = body.time("expires_at");
+  CreateKey command = read_key_fields(body);
   command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);
-  command.owner = body.id<MemberId>("owner_id");
   command.replaces = body.id<KeyId>("replaces");
-  KeyDetails details;
-  details.description = body.free_text("description", kMaxText);
-  details.metadata = body.metadata("metadata").value;
-  details.external_id = body.free_text("external_id", kMaxName);
-  if (!details.empty()) command.details = commit_to(encode_blob(details));
   return command;
 }
 

@@ -68,6 +68,10 @@ Timestamp Projections::last_time() const { return rep_->directory.last_time(); }
 
 Result<std::optional<Key>> Projections::key(const KeyId& id) const { return rep_->keys.key(id); }
 
+Result<bool> Projections::knows_secret(const SecretHash& hash) const {
+  return rep_->verify_index.caller(hash.bytes, {}, {}).has_value();
+}
+
 Result<std::optional<NameHolder>> Projections::name_holder(const WorkspaceId& workspace,
                                                            Environment environment,
                                                            std::string_view name,

@@ -17,6 +17,7 @@ constexpr std::uint64_t kKeys = 12;    // few, so that calls meet
 constexpr std::uint64_t kMembers = 4;  // the owner and three more
 constexpr std::uint64_t kNames = 5;
 constexpr std::uint64_t kTenants = 3;
+constexpr std::uint64_t kSecrets = 30;  // that are imported or rotated to
 
 // One state that is fed at once, and one that is fed late under an overlay.
 class TwoStates {
@@ -79,6 +80,9 @@ class TwoStates {
       const auto id = numbered<KeyId>(i);
       EXPECT_EQ(*overlay_.key(id), *prompt_.key(id));
     }
+    for (std::uint64_t i = 0; i < kSecrets; ++i) {
+      EXPECT_EQ(*overlay_.knows_secret(secret(i).hash), *prompt_.knows_secret(secret(i).hash)) << i;
+    }
     for (std::uint64_t i = 0; i < kNames; ++i) compare_name(std::to_string(i));
     for (std::uint64_t i = 0; i < kMembers; ++i) {
       const MemberId id = member(i);
@@ -116,7 +120,7 @@ class TwoStates {
   std::string name() { return std::to_string(below(kNames)); }
 
   Command random_command() {
-    switch (below(12)) {
+    switch (below(14)) {
       case 0:
       case 1: {
         Submission made = h_.create(100 + below(kKeys), name());
@@ -161,8 +165,30 @@ class TwoStates {
         return set;
       }
       case 10: return RecordExpiry{key()};
+      case 11: return RotateKey{key(), secret(below(kSecrets)), below(2)};
+      case 12: return import();
       default: return RevokeKey{key()};
     }
+  }
+
+  SecretFacts secret(std::uint64_t number) {
+    return {numbered<SecretId>(200 + number),
+            {HashAlgorithm::kSha256, digest_of("secret " + std::to_string(number))},
+            ""};
+  }
+
+  Command import() {
+    ImportKeys command;
+    for (std::uint64_t number = 100; number < 100 + kKeys && command.keys.size() < 2; ++number) {
+      if (prompt_.key(numbered<KeyId>(number))->has_value()) continue;
+      CreateKey entry;
+      entry.id = numbered<KeyId>(number);
+      entry.name = name();
+      entry.secret = secret(below(kSecrets));
+      command.keys.push_back(entry);
+    }
+    if (command.keys.empty()) return RevokeKey{key()};
+    return command;
   }
 
   WorkspaceId tenant(std::uint64_t number) { return numbered<WorkspaceId>(10 + number); }

@@ -106,6 +106,8 @@ class Values:
         pattern = schema.get("pattern", "")
         if pattern.endswith("[0-7][0-9A-HJKMNP-TV-Z]{25}$"):
             return pattern[1:pattern.index("_") + 1] + ulid(self.rng)
+        if pattern == "^[0-9A-Fa-f]{64}$":
+            return "".join(self.rng.choices("0123456789abcdefABCDEF", k=64))
         if pattern == "^[A-Za-z0-9_.:-]{1,64}$":
             return self.rng.choice(["ALL", "BLOG_READ", "a.b:c-d", "x" * 64])
         if pattern.startswith("^[^@ ]+@"):

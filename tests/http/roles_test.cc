@@ -46,6 +46,9 @@ constexpr Row kRows[] = {
     {"POST", "/v1/keys/:id/revoke", "oa"},
     {"DELETE", "/v1/keys/:id", "oa"},
     {"GET", "/v1/keys/:id/history", "oau"},
+    {"POST", "/v1/keys/import", "oa",
+     R"({"keys":[{"type":"private","name":"brought #","sha256":")"
+     R"(00000000000000000000000000000000000000000000000000000000#"}]})"},
     {"POST", "/v1/keys/verify", "oav", R"({"key":"whatever"})"},  // auditor: with as_of, later
     {"POST", "/v1/keys/verify_batch", "oav", R"({"items":[]})"},
     {"POST", "/v1/keys/lookup", "oau", R"({"secret":"whatever"})"},
@@ -109,8 +112,10 @@ class Roles : public ::testing::Test {
   // The row's body with a name that is not taken.
   std::string fresh_body(const Row& row) {
     std::string body = row.body;
-    const auto at = body.find('#');
-    if (at != std::string::npos) body.replace(at, 1, std::to_string(++made_));
+    const std::string number = std::to_string(10'000'000 + ++made_);
+    for (auto at = body.find('#'); at != std::string::npos; at = body.find('#')) {
+      body.replace(at, 1, number);
+    }
     return body;
   }
 

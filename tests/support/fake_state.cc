@@ -119,6 +119,17 @@ Result<std::optional<Key>> FakeState::key(const KeyId& id) const {
   return std::optional<Key>(found->second);
 }
 
+Result<bool> FakeState::knows_secret(const SecretHash& hash) const {
+  const std::lock_guard lock(mutex_);
+  if (fails()) return fail(*error_);
+  for (const auto& [id, key] : keys_) {
+    for (const KeySecret& secret : key.secrets) {
+      if (secret.facts.hash == hash) return true;
+    }
+  }
+  return false;
+}
+
 Result<std::optional<NameHolder>> FakeState::name_holder(const WorkspaceId& workspace,
                                                          Environment environment,
                                                          std::string_view name,

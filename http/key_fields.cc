@@ -1,0 +1,95 @@
+#include "http/key_fields.h"
+
+#include <algorithm>
+#include <array>
+
+#include "events/crypto.h"
+
+namespace keyledger::http {
+namespace {
+
+using Origins = std::vector<OriginRule>;
+using Networks = std::vector<NetworkRule>;
+
+constexpr std::size_t kMaxHandle = 64;
+
+// Its place among the hexadecimal digits; 16 if it is none.
+std::size_t hex_value(char c) {
+  constexpr std::string_view kLower = "0123456789abcdef";
+  constexpr std::string_view kUpper = "0123456789ABCDEF";
+  const std::size_t lower = kLower.find(c);
+  return lower != std::string_view::npos ? lower : std::min<std::size_t>(kUpper.find(c), 16);
+}
+
+std::optional<Digest> read_digest(BodyReader& body, std::string_view field) {
+  const auto text = body.required_text(field, kMaxText);
+  if (!text) return std::nullopt;
+  Digest digest{};
+  bool fits = text->size() == 2 * digest.size();
+  for (std::size_t i = 0; fits && i < digest.size(); ++i) {
+    const std::size_t high = hex_value((*text)[2 * i]);
+    const std::size_t low = hex_value((*text)[2 * i + 1]);
+    fits = high < 16 && low < 16;
+    digest[i] = static_cast<std::uint8_t>(high << 4U | low);
+  }
+  if (fits) return digest;
+  body.fault(field, FieldFault::kInvalid,
+             "must be the 64 hexadecimal digits of the SHA-256 of the whole secret");
+  return std::nullopt;
+}
+
+// Other systems' secrets have no form that could be told, but they have this hash.
+void refuse_secret(BodyReader& body, const Json& object, const Digest& hash) {
+  const auto check = [&](std::string_view field, const Json& value) {
+    if (value.is_string() && sha256(value.get_ref<const std::string&>()) == hash) {
+      body.secret_fault(field);
+    }
+  };
+  for (const char* field : {"name", "handle", "description", "external_id"}) {
+    if (object.contains(field)) check(field, object[field]);
+  }
+  if (!object.contains("metadata") || !object["metadata"].is_object()) return;
+  for (const auto& [name, value] : object["metadata"].items()) check("metadata." + name, value);
+}
+
+}  // namespace
+
+CreateKey read_key_fields(BodyReader& body) {
+  CreateKey command;
+  const auto type =
+      body.choice<KeyType>("type", {{"private", KeyType::kPrivate}, {"public", KeyType::kPublic}});
+  if (!body.has("type")) body.fault("type", FieldFault::kRequired, "is required");
+  command.type = type.value_or(KeyType::kPrivate);
+  command.environment = body.choice<Environment>("environment", {{"live", Environment::kLive},
+                                                                 {"test", Environment::kTest}})
+                            .value_or(Environment::kLive);
+  command.name = body.required_text("name", kMaxName).value_or("");
+  command.scopes = body.scopes("scopes");
+  command.allowed_origins = body.origins("allowed_origins").value.value_or(Origins());
+  command.allow_missing_origin = body.boolean("allow_missing_origin").value_or(false);
+  command.allowed_ips = body.networks("allowed_ips").value.value_or(Networks());
+  command.rate_limit = body.own_rate_limit("rate_limit").value;
+  command.not_before = body.time("not_before");
+  command.expires_at = body.time("expires_at");
+  command.owner = body.id<MemberId>("owner_id");
+  KeyDetails details;
+  details.description = body.free_text("description", kMaxText);
+  details.metadata = body.metadata("metadata").value;
+  details.external_id = body.free_text("external_id", kMaxName);
+  if (!details.empty()) command.details = commit_to(encode_blob(details));
+  return command;
+}
+
+CreateKey read_imported_key(BodyReader& body, const Json& object) {
+  CreateKey command = read_key_fields(body);
+  const auto hash = read_digest(body, "sha256");
+  command.secret.hash = {HashAlgorithm::kSha256, hash.value_or(Digest{})};
+  command.secret.handle = body.free_text("handle", kMaxHandle).value_or("");
+  if (!command.secret.handle.empty() && !is_token(command.secret.handle)) {
+    body.fault("handle", FieldFault::kInvalid, "must be printable ASCII");
+  }
+  if (hash) refuse_secret(body, object, *hash);
+  return command;
+}
+
+}  // namespace keyledger::http
