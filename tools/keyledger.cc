@@ -38,6 +38,7 @@ struct Options {
   RecoverOptions recover;
   DumpOptions dump;
   VerifyOptions verify;
+  ImportOptions import;
 };
 
 void add_init(CLI::App& app, InitOptions& init, int& exit_code) {
@@ -139,6 +140,36 @@ void add_offline(CLI::App& app, Options& options, int& exit_code) {
   command->callback([&options, &exit_code] { exit_code = run_verify(options.verify); });
 }
 
+void add_import(CLI::App& app, ImportOptions& import, int& exit_code) {
+  CLI::App* const command = add_command(
+      app, "import",
+      "bring keys that were made elsewhere, by the SHA-256 of their secrets, into a running "
+      "service.\nTo repeat the same command is safe: it skips what is imported, if --batch is the "
+      "same.\n"
+      "Exit 0: every line is in the ledger; 1: lines were refused; 2: it could not go on",
+      "KEYLEDGER_TOKEN=$(cat owner.key) keyledger import --url http://127.0.0.1:8080 --file "
+      "keys.csv --dry-run\n"
+      "  keyledger import --url https://keys.example.com --token-file owner.key --file keys.ndjson "
+      "--skip-errors refused.ndjson");
+  add(*command, "url", import.url, "of the service: https, or http on this machine")->required();
+  command->add_option("--file", import.file, "CSV with a header row, or NDJSON")->required();
+  command->add_option("--format", import.format, "csv or ndjson; not given: as the file is named")
+      ->check(CLI::IsMember({"csv", "ndjson"}));
+  command->add_option("--batch", import.batch, "keys in one call, at most")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  add(*command, "token-file", import.token_file,
+      "file with the management key of an owner or admin; not given: it is in KEYLEDGER_TOKEN");
+  command->add_option("--skip-errors", import.skip_errors,
+                      "add refused lines with their reasons to this file and go on; not given: the "
+                      "first one ends the import");
+  command->add_option("--reason", import.reason, "why; recorded with every key for ever");
+  command->add_flag("--dry-run", import.dry_run,
+                    "check every line against the ledger as it is, and import nothing");
+  command->add_flag("--json", import.json, "the counts as one JSON object on standard output");
+  command->callback([&import, &exit_code] { exit_code = run_import(import); });
+}
+
 }  // namespace
 }  // namespace keyledger
 
@@ -147,13 +178,15 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("keyledger ") + keyledger::kVersion);
   app.footer(
-      "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look;\n"
-      "above 100 the options were wrong. `keyledger COMMAND --help` has examples.");
+      "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look or\n"
+      "import could not go on; above 100 the options were wrong. `keyledger COMMAND --help` has "
+      "examples.");
   int exit_code = 0;
   keyledger::Options options;
   keyledger::add_init(app, options.init, exit_code);
   keyledger::add_serve(app, options.serve, exit_code);
   keyledger::add_offline(app, options, exit_code);
+  keyledger::add_import(app, options.import, exit_code);
 
   auto arguments = keyledger::with_config_file(app, {argv + 1, argv + argc});
   if (!arguments) return keyledger::report_failure(arguments.error());

@@ -94,7 +94,8 @@ class Pages(unittest.TestCase):
             server.start(*(option.replace("HOME", server.home) for option in options))
             workspace = server.client().expect(200, "GET", "/v1/workspace")[0]["id"]
             gateway = with_locations(page)(server.port, api.port, workspace, "live")
-            shell = Shell(server.home, {"LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url,
+            path_of_program = os.path.dirname(os.path.abspath(PROGRAM))
+            shell = Shell(server.home, {"PATH": f"{path_of_program}:{os.environ['PATH']}", "LEDGER": f"http://127.0.0.1:{server.port}", "API": gateway.url,
                                         "OWNER": server.owner})
             try:
                 wanted, shown = self.play(shell, page)
@@ -134,6 +135,9 @@ class Pages(unittest.TestCase):
 
     def test_gateways(self):
         self.run_page("gateways/README.md", "default")
+
+    def test_importing(self):
+        self.run_page("importing.md", "default")
 
     def test_leaks(self):
         self.run_page("leaks.md", "default", "--leak-keys", "HOME/leak-keys.json")

@@ -22,7 +22,7 @@ OWNERS = [
     ("cereal", r"<cereal/", ["events/event_codec.cc", "events/event_archive.h"]),
     ("RocksDB", r"<rocksdb/",
      ["events/log/rocksdb_", "projections/store.cc", "tests/", "tools/bench/"]),
-    ("cpp-httplib", r"<httplib\.h>", ["http/server.cc", "http/front/", "tests/"]),
+    ("cpp-httplib", r"<httplib\.h>", ["http/server.cc", "http/front/", "http/client.cc", "tests/"]),
     ("nlohmann json", r"<nlohmann/", ["http/", "tools/", "tests/"]),
     ("spdlog", r"<spdlog/", ["http/", "tools/", "events/log/rocksdb_"]),
     ("OpenSSL", r"<openssl/", ["events/crypto.cc"]),

@@ -1,5 +1,6 @@
 // The commands of the program, apart from how their options are given (tools/keyledger.cc). Each
-// answers the exit code: 0 done; 1 refused, failed, or (verify) damaged; 2 (verify) could not look.
+// answers the exit code: 0 done; 1 refused, failed, or (verify) damaged; 2 (verify) could not look,
+// (import) could not go on.
 // What people read goes to standard output, what went wrong to standard error. No option is ever a
 // secret.
 #pragma once
@@ -58,5 +59,19 @@ struct VerifyOptions {
   bool json = false;
 };
 [[nodiscard]] int run_verify(const VerifyOptions& options);
+
+struct ImportOptions {
+  std::string url;  // of the service
+  std::string file;
+  std::string format;          // csv, ndjson; empty: by the file's name
+  std::uint32_t batch = 1000;  // keys in one call, at most
+  std::string token_file;      // with the management key; empty: KEYLEDGER_TOKEN has it
+  std::string skip_errors;     // where refused lines go; empty: the first one ends the import
+  std::string reason;
+  bool dry_run = false;
+  bool json = false;
+};
+// 0: every line is in the ledger; 1: lines were refused; 2: it could not go on.
+[[nodiscard]] int run_import(const ImportOptions& options);
 
 }  // namespace keyledger
