@@ -22,7 +22,8 @@ using Command =
                  AcceptRollback, CreateKey, ImportKeys, IssueManagementKey, ChangeKey, RotateKey,
                  EndOverlap, SuspendKey, SuspendUnused, ResumeKey, RevokeKey, AddMember,
                  ChangeMember, RemoveMember, RecordExpiry, RecordExpiring, RecordRetirement,
-                 RecordRetiredSecretUse, RecordSecretReplay, RecordLookup, SelfRevoke, ReportLeak>;
+                 RecordRetiredSecretUse, RecordSecretReplay, RecordLookup, SelfRevoke, ReportLeak,
+                 RecordUsageDigest>;
 
 // A repeat of the same call gets the first one's answer (design api.md "Idempotency").
 struct IdempotencyClaim {

@@ -86,4 +86,12 @@ Result<Decision> decide_on(const Situation& in, const RecordSecretReplay& comman
   return decision;
 }
 
+Result<Decision> decide_on(const Situation& in, const RecordUsageDigest& command) {
+  if (!in.by_system()) return fail(ErrorCode::kForbidden, "Only the system records this.");
+  if (command.digest.to > in.now || command.digest.rows == 0) return Decision{};
+  Decision decision;
+  decision.push_back({stream_of(in.workspace->id), command.digest, std::nullopt, {}});
+  return decision;
+}
+
 }  // namespace keyledger

@@ -144,5 +144,6 @@ void add_workspace(Decision& decision, const NewWorkspace& made, bool is_operato
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordLookup& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const SelfRevoke& command);
 [[nodiscard]] Result<Decision> decide_on(const Situation& in, const ReportLeak& command);
+[[nodiscard]] Result<Decision> decide_on(const Situation& in, const RecordUsageDigest& command);
 
 }  // namespace keyledger

@@ -36,6 +36,7 @@ Target target_of(const Command& command) {
                         },
                         [](const AcceptRollback&) { return Target{}; },
                         [](const ImportKeys&) { return Target{}; },
+                        [](const RecordUsageDigest&) { return Target{}; },
                         [](const AddMember& c) {
                           return Target{std::nullopt, c.id, std::nullopt};
                         },

@@ -38,4 +38,9 @@ struct RecordSecretReplay {
   SecretId secret;
 };
 
+// The system alone; a period that is not over makes no event.
+struct RecordUsageDigest {
+  UsageDigested digest;
+};
+
 }  // namespace keyledger

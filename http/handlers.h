@@ -40,6 +40,7 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> suspend_key(Call& call);
 [[nodiscard]] Result<Response> resume_key(Call& call);
 [[nodiscard]] Result<Response> key_history(Call& call);
+[[nodiscard]] Result<Response> key_usage(Call& call);
 
 // import_routes.cc
 [[nodiscard]] Result<Response> import_keys(Call& call);

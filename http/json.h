@@ -25,8 +25,14 @@ using Json = nlohmann::ordered_json;
 // same.
 [[nodiscard]] std::string dump(const Json& json);
 
+// How a key was used, and since when no use is forgotten.
+struct ShownUse {
+  KeyUse use;
+  Timestamp known_since;
+};
+
 // Resources, as GET answers them (design api.md). Fields in its order.
-[[nodiscard]] Json key_json(const Key& key, const KeyDetails& details, const Use& use,
+[[nodiscard]] Json key_json(const Key& key, const KeyDetails& details, const ShownUse& shown,
                             const Directory& directory, Timestamp now);
 [[nodiscard]] Json member_json(const Member& member, const std::optional<MemberProfile>& profile);
 [[nodiscard]] Json workspace_json(const Workspace& workspace);

@@ -28,15 +28,20 @@ VerifyAnswer answer_for(Call& call, std::string_view presented, const VerifyRequ
 std::optional<VerifyAnswer> judge_presented(Call& call, std::string_view presented,
                                             const VerifyRequest& request, const Policy& policy) {
   VerifyAnswer answer = answer_for(call, presented, request, policy);
+  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired;
   // One that is recorded already is refused at the cost of any other key.
-  const bool retired = answer.judgement.verdict == Verdict::kSecretRetired &&
-                       !call.api.retired_use->is_recorded(answer.secret, call.now);
-  if (retired && !call.may_wait) return std::nullopt;
+  const bool is_news = retired && !call.api.retired_use->is_recorded(answer.secret, call.now);
+  if (is_news && !call.may_wait) return std::nullopt;
   if (call.api.options.on_verdict) call.api.options.on_verdict(answer.judgement.verdict);
   if (retired) {
-    record_retired_use(call.api,
-                       {answer.credential->workspace, answer.credential->key, answer.secret},
-                       call.request_id, call.now);
+    const Credential& credential = *answer.credential;
+    call.api.projections.verify_index().count(
+        {credential.key, answer.secret, Verdict::kSecretRetired, request.from, policy.use_digest},
+        std::nullopt, call.now);
+    if (is_news) {
+      record_retired_use(call.api, {credential.workspace, credential.key, answer.secret},
+                         call.request_id, call.now);
+    }
   }
   // The index knows a frame a moment before its rows are there: a verdict may reflect more than
   // was visible when the call began.

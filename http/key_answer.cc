@@ -61,8 +61,13 @@ Result<Json> key_answer(const Call& call, const Key& key, Timestamp at) {
   const Projections& projections = call.api.projections;
   auto details = projections.keys().details_of(key);
   if (!details) return fail(details.error());
-  const Use use = call.replayed ? Use{} : projections.verify_index().use_of(key.id);
+  const ShownUse use = call.replayed ? ShownUse{} : shown_use(call, key.id);
   return key_json(key, *details, use, projections.directory(), at);
+}
+
+ShownUse shown_use(const Call& call, const KeyId& key) {
+  const Projections& projections = call.api.projections;
+  return {projections.verify_index().all_uses_of(key, call.now), projections.usage().known_since()};
 }
 
 Json warnings_about(const Key& key) {

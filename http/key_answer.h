@@ -21,6 +21,9 @@ namespace keyledger::http {
 // The key as JSON, judged at `at`. A replayed answer shows no uses, since the first one had none.
 [[nodiscard]] Result<Json> key_answer(const Call& call, const Key& key, Timestamp at);
 
+// How it was used up to now.
+[[nodiscard]] ShownUse shown_use(const Call& call, const KeyId& key);
+
 // What is allowed but deserves a thought: [{field, code, message}].
 [[nodiscard]] Json warnings_about(const Key& key);
 

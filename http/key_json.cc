@@ -1,4 +1,6 @@
 // Keys as answers show them (design api.md "Keys").
+#include <algorithm>
+
 #include "events/names.h"
 #include "http/json.h"
 
@@ -20,23 +22,49 @@ bool was_removed(const MemberId& id, const Directory& directory) {
   return view && view->member.removed;
 }
 
+OptionalTime used_at(const SecretId& secret, const KeyUse& use) {
+  for (const SecretUse& used : use.secrets) {
+    if (used.secret == secret) return used.last_used_at;
+  }
+  return std::nullopt;
+}
+
 // The current secret and, during an overlap, the retiring one. Ended ones are history.
-Json secrets_json(const Key& key, Timestamp now) {
+Json secrets_json(const Key& key, const KeyUse& use, Timestamp now) {
   Json list = Json::array();
   for (const KeySecret& secret : key.secrets) {
     if (secret.retires_at && *secret.retires_at <= now) continue;
     Json json = secret_json(secret.facts);
     json["created_at"] = to_text(secret.created_at);
     json["retires_at"] = time_json(secret.retires_at);
+    json["last_used_at"] = time_json(used_at(secret.facts.id, use));
     list.push_back(std::move(json));
   }
   return list;
 }
 
+// Whether the clients have moved on to the current secret: since when nobody used the old one, if
+// somebody used the current one after that. A gap in what is known counts as a use of the old.
+Json retiring_json(const Key& key, const ShownUse& shown, Timestamp now) {
+  const KeySecret* const old = retiring_secret(key, now);
+  if (old == nullptr) return nullptr;
+  const KeySecret& current = key.current_secret();
+  const OptionalTime old_used = used_at(old->facts.id, shown.use);
+  const OptionalTime current_used = used_at(current.facts.id, shown.use);
+  const Timestamp unused_since =
+      std::max({old_used.value_or(current.created_at), current.created_at, shown.known_since});
+  const bool moved_on = current_used && *current_used > unused_since;
+  return {{"secret_id", to_text(old->facts.id)},
+          {"retires_at", time_json(old->retires_at)},
+          {"last_used_at", time_json(old_used)},
+          {"safe_to_retire_since", moved_on ? Json(to_text(unused_since)) : Json(nullptr)}};
+}
+
 }  // namespace
 
-Json key_json(const Key& key, const KeyDetails& details, const Use& use, const Directory& directory,
-              Timestamp now) {
+Json key_json(const Key& key, const KeyDetails& details, const ShownUse& shown,
+              const Directory& directory, Timestamp now) {
+  const KeyUse& use = shown.use;
   Json json;
   json["id"] = to_text(key.id);
   json["workspace_id"] = to_text(key.workspace);
@@ -62,9 +90,12 @@ Json key_json(const Key& key, const KeyDetails& details, const Use& use, const D
   json["created_by"] = named_actor_json(key.created_by, directory);
   json["updated_at"] = to_text(key.updated_at);
   json["rotated_at"] = time_json(key.rotated_at);
-  json["secrets"] = secrets_json(key, now);
+  json["secrets"] = secrets_json(key, use, now);
+  json["retiring"] = retiring_json(key, shown, now);
   json["last_used_at"] = time_json(use.last_used_at);
-  json["use_count"] = use.count;
+  json["use_count"] = use.counts[Verdict::kValid];
+  json["last_refused_at"] = time_json(use.last_refused_at);
+  json["refused_count"] = use.counts.refused();
   json["revoked_at"] = key.end ? Json(to_text(key.end->at)) : Json(nullptr);
   json["revoked_by"] = key.end ? named_actor_json(key.end->by, directory) : Json(nullptr);
   json["revoke_reason"] = key.end ? Json(revocation_code_name(key.end->code)) : Json(nullptr);

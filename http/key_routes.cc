@@ -94,7 +94,7 @@ Result<Response> list_keys(Call& call) {
   if (!page) return fail(page.error());
   Json data = Json::array();
   for (const KeyView& view : page->keys) {
-    data.push_back(key_json(view.key, view.details, projections.verify_index().use_of(view.key.id),
+    data.push_back(key_json(view.key, view.details, shown_use(call, view.key.id),
                             projections.directory(), call.now));
   }
   std::optional<std::string> next;

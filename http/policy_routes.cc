@@ -93,12 +93,6 @@ Json warnings_about(const Policy& before, const Policy& after) {
   cleared("scopes", before.scopes.size(), after.scopes.size());
   cleared("endpoints", before.endpoints.size(), after.endpoints.size());
   cleared("required_headers", before.required_headers.size(), after.required_headers.size());
-  static const Policy kDefault;
-  const auto not_yet = [&](const char* field, bool differs) {
-    if (differs) warn(field, "not_enforced_yet", "It is kept, but nothing acts on it yet.");
-  };
-  not_yet("use_digest", after.use_digest != kDefault.use_digest);
-  not_yet("usage_retention_days", after.usage_retention_days != kDefault.usage_retention_days);
   return warnings;
 }
 

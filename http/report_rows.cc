@@ -48,8 +48,9 @@ const Json& at_path(const Json& row, std::string_view path) {
 
 Json ReportRows::common(const Key& key) const {
   const Directory& directory = api_.projections.directory();
-  const Use use = api_.projections.verify_index().use_of(key.id);
-  Json whole = key_json(key, {}, use, directory, now_);
+  const ShownUse shown{api_.projections.verify_index().all_uses_of(key.id, now_),
+                       api_.projections.usage().known_since()};
+  Json whole = key_json(key, {}, shown, directory, now_);
   Json row;
   for (const char* field : {"id", "name", "type", "environment", "handle", "status", "owner_id"}) {
     row[field] = std::move(whole[field]);

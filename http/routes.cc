@@ -55,6 +55,7 @@ constexpr std::array kRoutes = {
     Route{"DELETE", "/v1/keys/:id", kManagers, revoke_key,
           "reason reason_code comment cascade limit cursor"},
     Route{"GET", "/v1/keys/:id/history", kReaders, key_history, "limit cursor"},
+    Route{"GET", "/v1/keys/:id/usage", kReaders, key_usage, "from to"},
     Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
     Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",
           kMaxBatchBody},

@@ -154,19 +154,29 @@ Result<Response> whoami(Call& call) {
   if (!caller) return unknown;
   const auto workspace = projections.directory().workspace(caller->workspace);
   const bool manages = caller->type == KeyType::kManagement;
-  if (!manages && workspace && workspace->suspended) return unknown;
-  const Verdict verdict = caller->judgement.verdict;
-  if (verdict == Verdict::kIpNotAllowed && !user.ip) {
-    return fail(ErrorCode::kForbidden, *why_unknown(user));
+  Verdict verdict = caller->judgement.verdict;
+  if (!manages && workspace && workspace->suspended) {
+    verdict = std::min(verdict, Verdict::kSuspended);  // the first that fails is the verdict
   }
-  if (verdict == Verdict::kIpNotAllowed || verdict == Verdict::kOriginNotAllowed) {
-    return fail(ErrorCode::kForbidden, std::string(verdict_sentence(verdict)));
+  const auto count = [&](const std::optional<RateLimit>& rate) {
+    const UseDigest period = workspace ? workspace->policy.use_digest : UseDigest::kDaily;
+    return projections.verify_index().count({caller->key, caller->secret, verdict, from, period},
+                                            rate, call.now);
+  };
+  if (verdict != Verdict::kValid) {
+    count(std::nullopt);
+    if (verdict == Verdict::kIpNotAllowed && !user.ip) {
+      return fail(ErrorCode::kForbidden, *why_unknown(user));
+    }
+    if (verdict == Verdict::kIpNotAllowed || verdict == Verdict::kOriginNotAllowed) {
+      return fail(ErrorCode::kForbidden, std::string(verdict_sentence(verdict)));
+    }
+    if (verdict == Verdict::kSecretRetired) {
+      record_retired_use(call.api, {caller->workspace, caller->key, caller->secret},
+                         call.request_id, call.now);
+    }
+    return unknown;
   }
-  if (verdict == Verdict::kSecretRetired) {
-    record_retired_use(call.api, {caller->workspace, caller->key, caller->secret}, call.request_id,
-                       call.now);
-  }
-  if (verdict != Verdict::kValid) return unknown;
   const auto key = projections.keys().key(caller->key);
   if (!key) return fail(key.error());
   if (!*key) return unknown;
@@ -174,7 +184,7 @@ Result<Response> whoami(Call& call) {
   const auto rate = manages || !workspace
                         ? std::nullopt
                         : rate_limit_for(caller->rate_limit, workspace->policy.rate_limit);
-  const auto taken = projections.verify_index().count_use(caller->key, rate, call.now);
+  const auto taken = count(rate);
   if (taken && !taken->granted) return too_often(call, taken->after);
 
   auto shown = key_answer(call, **key, call.now);

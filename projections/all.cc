@@ -31,6 +31,7 @@ struct Projections::Rep {
   Schedule schedule;
   RetiredSecretUses retired_secret_uses;
   Tree tree;
+  Usage usage{verify_index};
   Projector projector;  // applies in the order given to it: who may verify is settled first
 };
 
@@ -64,6 +65,8 @@ const RetiredSecretUses& Projections::retired_secret_uses() const {
   return rep_->retired_secret_uses;
 }
 const Tree& Projections::tree() const { return rep_->tree; }
+Usage& Projections::usage() { return rep_->usage; }
+const Usage& Projections::usage() const { return rep_->usage; }
 Timestamp Projections::last_time() const { return rep_->directory.last_time(); }
 
 Result<std::optional<Key>> Projections::key(const KeyId& id) const { return rep_->keys.key(id); }

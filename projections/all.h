@@ -16,6 +16,7 @@
 #include "projections/store.h"
 #include "projections/streams.h"
 #include "projections/tree.h"
+#include "projections/usage.h"
 #include "projections/verify_index.h"
 
 namespace keyledger {
@@ -43,6 +44,9 @@ class Projections : public StateReader {
   [[nodiscard]] const Schedule& schedule() const;
   [[nodiscard]] const RetiredSecretUses& retired_secret_uses() const;
   [[nodiscard]] const Tree& tree() const;
+  // Counts in memory alone until it is opened, since it lies elsewhere.
+  [[nodiscard]] Usage& usage();
+  [[nodiscard]] const Usage& usage() const;
 
   // Recorded time of the newest event; 0 while the log is empty.
   [[nodiscard]] Timestamp last_time() const;

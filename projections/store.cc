@@ -123,8 +123,14 @@ struct StoreBatch::Rep {
     std::size_t value_size;
     bool erased;
   };
+  struct Range {
+    rocksdb::ColumnFamilyHandle* family;
+    std::string begin;
+    std::string end;
+  };
   std::string bytes;  // of all rows: key, value
   std::vector<Row> rows;
+  std::vector<Range> erased_ranges;
 
   void add(const Table& table, std::string_view key, std::string_view value, bool erased) {
     rows.push_back({table.family(), bytes.size(), key.size(), value.size(), erased});
@@ -144,6 +150,9 @@ struct StoreBatch::Rep {
       return key(a) < key(b);
     });
     rocksdb::WriteBatch batch(bytes.size() + rows.size() * 16);
+    for (const Range& range : erased_ranges) {
+      batch.DeleteRange(range.family, range.begin, range.end).PermitUncheckedError();
+    }
     for (const Row& row : rows) {
       const rocksdb::Status added = row.erased
                                         ? batch.Delete(row.family, slice(key(row)))
@@ -167,7 +176,12 @@ void StoreBatch::erase(const Table& table, std::string_view key) {
   rep_->add(table, key, {}, true);
 }
 
+void StoreBatch::erase_range(const Table& table, std::string_view begin, std::string_view end) {
+  rep_->erased_ranges.push_back({table.family(), std::string(begin), std::string(end)});
+}
+
 struct Store::Rep {
+  bool logged = false;
   std::shared_ptr<WriteErrors> errors = std::make_shared<WriteErrors>();
   rocksdb::ColumnFamilyOptions table_options;
   std::unique_ptr<rocksdb::DB> database;
@@ -188,7 +202,7 @@ struct Store::Rep {
   // After a failed write or flush the rows in memory may never reach the disk: no more are taken.
   [[nodiscard]] Result<void> accepts_writes() const {
     if (!errors->seen()) return {};
-    return fail(ErrorCode::kStorage, "The derived database had a write error; restart to rebuild.");
+    return fail(ErrorCode::kStorage, "The database had a write error; restart to go on.");
   }
 };
 
@@ -200,6 +214,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
   auto rep = std::make_unique<Rep>();
   const rocksdb::Options options = database_options(wanted, rep->errors);
   rep->table_options = options;
+  rep->logged = wanted.logged;
   const auto names = existing_tables(options, path);
   if (!names) return fail(names.error());
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
@@ -271,7 +286,8 @@ std::unique_ptr<StoreCursor> Store::cursor(const Table& table) const {
 Result<void> Store::write(StoreBatch batch) {
   if (auto able = rep_->accepts_writes(); !able) return able;
   rocksdb::WriteOptions options;
-  options.disableWAL = true;  // always: one logged write would break the order of what survives
+  // Always or never: one logged write would break the order of what survives.
+  options.disableWAL = !rep_->logged;
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);  // else every comparison of keys is counted
   rocksdb::WriteBatch rows = batch.rep_->sorted();
   return checked(rep_->errors->noted(rep_->database->Write(options, &rows)));
@@ -279,6 +295,12 @@ Result<void> Store::write(StoreBatch batch) {
 
 Result<void> Store::flush() {
   if (auto able = rep_->accepts_writes(); !able) return able;
+  if (rep_->logged) {  // a write that syncs brings all before it along; FlushWAL cannot everywhere
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    rocksdb::WriteBatch nothing;
+    return checked(rep_->errors->noted(rep_->database->Write(synced, &nothing)));
+  }
   return checked(
       rep_->errors->noted(rep_->database->Flush(rocksdb::FlushOptions(), rep_->families())));
 }

@@ -1,7 +1,8 @@
 // The derived database: everything that can be computed from the log again, in named tables of
 // sorted rows. No write-ahead log and no fsync per write: rows become durable together, at a flush,
 // so after a crash the whole is as of one earlier frame (docs/durability.md) and is caught up
-// before serving. The only file of this room that sees RocksDB is store.cc.
+// before serving. The same, but logged, holds the counts of usage.h. The only file of this room
+// that sees RocksDB is store.cc.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,8 @@ class StoreBatch {
 
   void put(const Table& table, std::string_view key, std::string_view value);
   void erase(const Table& table, std::string_view key);
+  // All keys from `begin` on and before `end`, before the rows of the same batch are written.
+  void erase_range(const Table& table, std::string_view begin, std::string_view end);
 
  private:
   friend class Store;
@@ -60,6 +63,9 @@ struct StoreOptions {
   rocksdb::Env* env = nullptr;  // null: the real one. Must outlive the store.
   std::size_t cache_bytes = 64U << 20U;
   std::size_t write_buffer_bytes = 32U << 20U;
+  // With a write-ahead log: a write survives the end of the process, flush() makes it survive a
+  // power cut. For rows that nothing can compute again.
+  bool logged = false;
 };
 
 // Thread safety: reads from any thread at any time; write, create_table, drop_table and flush from

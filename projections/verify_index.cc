@@ -11,47 +11,13 @@
 #include "projections/key_table.h"
 #include "projections/origin_index.h"
 #include "projections/rate_buckets.h"
+#include "projections/use_slot.h"
 #include "projections/verify_index_table.h"
+#include "projections/verify_index_texts.h"
 #include "projections/writer_first_mutex.h"
 
 namespace keyledger {
 namespace {
-
-// Nothing if the blob was erased.
-KeyDetails details_in(const EventSide& side) {
-  if (!side.subject) return {};
-  auto details = decode_key_details(side.subject->bytes);
-  if (!details) return {};
-  return std::move(*details);
-}
-
-// What one event changes of its key's label; `side` holds what may not be in a leaf.
-struct LabelFold {
-  KeyLabel& label;
-  const EventSide& side;
-
-  void operator()(const KeyCreated& fact) const {
-    label.name = fact.name;
-    KeyDetails details = details_in(side);
-    label.metadata = std::move(details.metadata);
-    label.external_id = std::move(details.external_id);
-  }
-  void operator()(const KeyRenamed& fact) const { label.name = fact.to; }
-  void operator()(const KeyMetadataChanged&) const { label.metadata = details_in(side).metadata; }
-  void operator()(const KeyExternalIdChanged&) const {
-    label.external_id = details_in(side).external_id;
-  }
-  template <OneOf<LedgerCreated, LedgerRollbackAccepted, WorkspaceCreated, WorkspaceSuspended,
-                  WorkspaceResumed, PolicySet, MemberAdded, MemberRoleChanged, MemberProfileChanged,
-                  MemberRemoved, KeyDescriptionChanged, KeyScopesChanged, KeyOriginsChanged,
-                  KeyMissingOriginChanged, KeyAddressesChanged, KeyStartChanged, KeyExpiryChanged,
-                  KeyOwnerChanged, KeyRateLimitChanged, KeyRotated, KeyOverlapEnded, KeySuspended,
-                  KeyResumed, KeyRevoked, KeyCompromised, KeyReplaced, KeyExpired, KeySecretRetired,
-                  KeyRetiredSecretPresented, KeySecretReplayed, KeyExpiring, KeyLookedUp,
-                  KeyLeakReported, UsageDigested>
-                Other>
-  void operator()(const Other& /*names nothing*/) const {}
-};
 
 // A text of a key's label that lies in the log beside an event.
 struct WantedText {
@@ -94,6 +60,7 @@ struct VerifyIndex::Rep {
   VerifyTable table;
   RateBuckets buckets;
   OriginIndex origins;
+  ChangedUses changed;
 
   // `before`: the key as it was. `at`: when the change was recorded, or before.
   void put(const Key& before, const Key& key, const KeyLabel& label, Timestamp at) {
@@ -132,6 +99,38 @@ struct VerifyIndex::Rep {
                         own ? answer.credential->rate_limit : request.policy};
   }
 
+  // `secret` names the one that was found, which may have been rotated out meanwhile.
+  void count(const FoundSecret& found, const SecretId& secret, const Attempt& attempt) {
+    {
+      const std::lock_guard lock(found.key->uses);
+      found.key->uses.count(attempt, *found.key, changed);
+      if (attempt.verdict != Verdict::kValid || found.secret == nullptr) return;
+      if (found.old != nullptr) {
+        found.old->used_ms = std::max(found.old->used_ms, attempt.now.ms);
+        return;
+      }
+      if (found.rotations == found.key->rotations) {
+        found.key->uses.set_current_secret_ms(
+            std::max(found.key->uses.current_secret_ms(), attempt.now.ms));
+        return;
+      }
+    }
+    const std::shared_lock lock(mutex);
+    const FoundSecret again = table.find(*found.key, secret);
+    const std::lock_guard slot(found.key->uses);
+    if (again.old != nullptr) again.old->used_ms = std::max(again.old->used_ms, attempt.now.ms);
+  }
+
+  // Calls it with the key's entry, if there is one, and both locks.
+  template <typename Do>
+  void at_slot_of(const KeyId& key, Do act) const {
+    const std::shared_lock lock(mutex);
+    const KeyEntry* const entry = table.find(key);
+    if (entry == nullptr) return;
+    const std::lock_guard slot(entry->uses);
+    act(*entry);
+  }
+
   // Texts of labels lie beside the events that set them: read in the log's order, so that a start
   // with many keys reads the log once at most.
   [[nodiscard]] Result<void> load_texts(std::vector<WantedText> wanted);
@@ -146,21 +145,23 @@ void VerifyIndex::read_from(const KeyTable& table) { rep_->source = &table; }
 VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy,
                                  const VerifyRequest& request, Timestamp now) {
   VerifyAnswer answer;
-  const KeyEntry* key = nullptr;
+  std::optional<FoundSecret> found;
   {
     const std::shared_lock lock(rep_->mutex);
-    const auto found = rep_->table.find(secret_hash);
+    found = rep_->table.find(secret_hash);
     if (found) {
-      key = found->key;
       answer.credential = rep_->table.credential(*found);
-      answer.label = key->label;
+      answer.label = found->key->label;
       answer.secret = found->secret->id;
     }
   }
   answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
-  if (answer.judgement.verdict != Verdict::kValid) return answer;
-  rep_->take_token(answer, policy, request, now);
-  if (answer.judgement.verdict == Verdict::kValid) key->count_use(now);
+  if (answer.judgement.verdict == Verdict::kValid) rep_->take_token(answer, policy, request, now);
+  const Verdict verdict = answer.judgement.verdict;
+  if (found && VerdictCounts::counts(verdict) && verdict != Verdict::kSecretRetired) {
+    const bool hourly = policy.use_digest == UseDigest::kHourly;
+    rep_->count(*found, answer.secret, {verdict, now, hourly, &request.from});
+  }
   return answer;
 }
 
@@ -195,22 +196,120 @@ bool VerifyIndex::allows_origin(const WorkspaceId& workspace,
   return rep_->origins.allows(workspace, environment, origin, now);
 }
 
-std::optional<RateTake> VerifyIndex::count_use(const KeyId& key,
-                                               const std::optional<RateLimit>& rate,
-                                               Timestamp now) {
+std::optional<RateTake> VerifyIndex::count(const SeenElsewhere& seen,
+                                           const std::optional<RateLimit>& rate, Timestamp now) {
+  Attempt attempt{seen.verdict, now, seen.period == UseDigest::kHourly, &seen.from};
   std::optional<RateTake> taken;
-  if (rate) taken = rep_->buckets.take(key, *rate, now);
-  if (taken && !taken->granted) return taken;
-  const std::shared_lock lock(rep_->mutex);
-  const KeyEntry* const entry = rep_->table.find(key);
-  if (entry != nullptr) entry->count_use(now);
+  if (rate && seen.verdict == Verdict::kValid) taken = rep_->buckets.take(seen.key, *rate, now);
+  if (taken && !taken->granted) attempt.verdict = Verdict::kRateLimited;
+  FoundSecret found;
+  {
+    const std::shared_lock lock(rep_->mutex);
+    const KeyEntry* const entry = rep_->table.find(seen.key);
+    if (entry == nullptr || !VerdictCounts::counts(seen.verdict)) return taken;
+    found = rep_->table.find(*entry, seen.secret);
+  }
+  rep_->count(found, seen.secret, attempt);
   return taken;
 }
 
 Use VerifyIndex::use_of(const KeyId& key) const {
+  Use use;
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) { use = entry.uses.use(); });
+  return use;
+}
+
+KeyUse VerifyIndex::all_uses_of(const KeyId& key, Timestamp now) const {
+  KeyUse total;
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) {
+    total = entry.uses.total();
+    total.secrets = rep_->table.secret_uses(entry, now);
+  });
+  return total;
+}
+
+OptionalTime VerifyIndex::secret_last_used(const KeyId& key, const SecretId& secret) const {
+  std::int64_t ms = 0;
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) {
+    const FoundSecret found = rep_->table.find(entry, secret);
+    if (found.old != nullptr) {
+      ms = found.old->used_ms;
+    } else if (found.secret != nullptr) {
+      ms = entry.uses.current_secret_ms();
+    }
+  });
+  return ms == 0 ? OptionalTime() : Timestamp{ms};
+}
+
+ChangedUses& VerifyIndex::changed_uses() { return rep_->changed; }
+
+CountedKey VerifyIndex::identity_of(const KeyEntry& key) const {
   const std::shared_lock lock(rep_->mutex);
-  const KeyEntry* const entry = rep_->table.find(key);
-  return entry == nullptr ? Use() : entry->use();
+  CountedKey counted;
+  counted.key = key.id;
+  counted.workspace = rep_->table.workspace_of(key);
+  return counted;
+}
+
+CountedKey VerifyIndex::take(const KeyEntry& key, Timestamp now) {
+  CountedKey counted;
+  const std::shared_lock lock(rep_->mutex);
+  counted.key = key.id;
+  counted.workspace = rep_->table.workspace_of(key);
+  const std::lock_guard slot(key.uses);
+  counted.total = key.uses.total();
+  counted.total.secrets = rep_->table.secret_uses(key, now);
+  counted.has_period = key.uses.has_period();
+  if (counted.has_period) {
+    const PeriodInMemory in = key.uses.period();
+    counted.period = in.use;
+    counted.partial = in.partial;
+  }
+  if (!counted.partial) key.uses.set_changed(false);
+  return counted;
+}
+
+// A taken key may have changed again, and then it waits already; one that could not be taken is
+// still marked, and does not.
+void VerifyIndex::wait_again(const CountedKey& taken, const KeyEntry& key) {
+  const std::lock_guard slot(key.uses);
+  if (key.uses.changed() && !taken.partial) return;
+  key.uses.set_changed(true);
+  rep_->changed.push(key);
+}
+
+bool VerifyIndex::begin_period_from(const KeyEntry& key, const PeriodUse& row) {
+  const std::lock_guard slot(key.uses);
+  const PeriodInMemory in = key.uses.period();
+  if (in.use.period != row.period || rep_->changed.has_finished()) return false;
+  if (in.partial) key.uses.begin_from(row);
+  return true;
+}
+
+std::vector<PeriodInMemory> VerifyIndex::periods_of(const KeyId& key) const {
+  std::vector<PeriodInMemory> periods;
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) {
+    periods = rep_->changed.finished_of(entry);
+    if (entry.uses.has_period()) periods.push_back(entry.uses.period());
+  });
+  return periods;
+}
+
+void VerifyIndex::load_uses(const KeyId& key, const KeyUse& total) {
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) {
+    entry.uses.load(total);
+    for (const SecretUse& use : total.secrets) rep_->table.load_secret_use(entry, use);
+  });
+}
+
+void VerifyIndex::forget_uses(const KeyId& key, const std::map<WorkspaceId, Timestamp>& before) {
+  rep_->at_slot_of(key, [&](const KeyEntry& entry) {
+    const auto time = before.find(rep_->table.workspace_of(entry));
+    if (time == before.end()) return;
+    if (!entry.uses.forget_before(time->second) || entry.uses.changed()) return;
+    entry.uses.set_changed(true);
+    rep_->changed.push(entry);
+  });
 }
 
 Result<void> VerifyIndex::open(Store& /*store*/) { return {}; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,7 @@ bool is_old(std::uint32_t tagged) { return tagged % 2 != 0; }
 void prefetch_rest(const KeyEntry& entry) {
   __builtin_prefetch(&entry.id);
   __builtin_prefetch(&entry.label);
+  __builtin_prefetch(&entry.uses, 1);  // counting a use writes
 }
 
 KeyCauses unchanged_since(const Cause& created) {
@@ -65,21 +67,6 @@ void GrantsPool::give_back(std::uint32_t index) {
   free_.push_back(index);
 }
 
-void KeyEntry::count_use(Timestamp now) const {
-  std::int64_t last = last_used_ms.load(std::memory_order_relaxed);
-  while (last < now.ms &&
-         !last_used_ms.compare_exchange_weak(last, now.ms, std::memory_order_relaxed)) {
-  }
-  uses.fetch_add(1, std::memory_order_relaxed);
-}
-
-Use KeyEntry::use() const {
-  Use use;
-  use.count = uses.load(std::memory_order_relaxed);
-  if (use.count != 0) use.last_used_at = Timestamp{last_used_ms.load(std::memory_order_relaxed)};
-  return use;
-}
-
 // --- The table ---
 
 VerifyTable::VerifyTable()
@@ -109,9 +96,11 @@ std::optional<FoundSecret> VerifyTable::find(const Digest& secret_hash) const {
   const auto same = [&](std::uint32_t tagged) {
     const std::uint32_t index = tagged / 2;
     if (is_old(tagged)) {
-      found.secret = &old_secrets_[index].secret;
-      found.key = &keys_[old_secrets_[index].key];
+      found.old = &old_secrets_[index];
+      found.secret = &found.old->secret;
+      found.key = &keys_[found.old->key];
     } else {
+      found.old = nullptr;
       found.key = &keys_[index];
       found.secret = &found.key->current;
       prefetch_rest(*found.key);
@@ -119,7 +108,41 @@ std::optional<FoundSecret> VerifyTable::find(const Digest& secret_hash) const {
     return equal_in_constant_time(view(found.secret->hash), view(secret_hash));
   };
   if (!by_hash_.find(hash_of(secret_hash), same)) return std::nullopt;
+  found.rotations = found.key->rotations;
   return found;
+}
+
+FoundSecret VerifyTable::find(const KeyEntry& key, const SecretId& id) const {
+  FoundSecret found{nullptr, &key, nullptr, key.rotations};
+  if (key.current.id == id) found.secret = &key.current;
+  for (std::uint32_t at = key.older; at != KeyEntry::kNone && found.secret == nullptr;
+       at = old_secrets_[at].older) {
+    if (old_secrets_[at].secret.id != id) continue;
+    found.old = &old_secrets_[at];
+    found.secret = &found.old->secret;
+  }
+  return found;
+}
+
+std::vector<SecretUse> VerifyTable::secret_uses(const KeyEntry& key, Timestamp now) const {
+  std::vector<SecretUse> uses;
+  const auto add = [&](const SecretEntry& secret, std::int64_t used_ms) {
+    if (used_ms != 0 && secret.retires_at_ms > now.ms) uses.push_back({secret.id, {used_ms}});
+  };
+  add(key.current, key.uses.current_secret_ms());
+  for (std::uint32_t at = key.older; at != KeyEntry::kNone; at = old_secrets_[at].older) {
+    add(old_secrets_[at].secret, old_secrets_[at].used_ms);
+  }
+  return uses;
+}
+
+void VerifyTable::load_secret_use(const KeyEntry& key, const SecretUse& use) {
+  const FoundSecret found = find(key, use.secret);
+  if (found.old != nullptr) {
+    found.old->used_ms = use.last_used_at.ms;
+  } else if (found.secret != nullptr) {
+    key.uses.set_current_secret_ms(use.last_used_at.ms);
+  }
 }
 
 const KeyEntry* VerifyTable::find(const KeyId& id) const {
@@ -286,8 +309,13 @@ void VerifyTable::put_causes(KeyEntry& entry, const KeyCauses& causes) {
 void VerifyTable::rotate_out(std::uint32_t index) {
   KeyEntry& entry = keys_[index];
   const std::uint32_t at = old_secrets_.add();
-  old_secrets_[at] = {entry.current, index, entry.older};
-  entry.older = at;
+  {
+    const std::lock_guard lock(entry.uses);
+    old_secrets_[at] = {entry.current, index, entry.older, entry.uses.current_secret_ms()};
+    entry.uses.set_current_secret_ms(0);
+    entry.older = at;
+    ++entry.rotations;
+  }
   by_hash_.change(hash_of(entry.current.hash), 2 * index, 2 * at + 1);
 }
 

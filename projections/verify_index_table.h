@@ -1,7 +1,7 @@
 // The memory of the verify index, found by open addressing. Internal to verify_index*.cc. A look-up
-// is paid in cache misses, so a key with its current secret is one entry of three cache lines: one
-// miss for the slot, one for the entry. 192 bytes a key, 72 a secret that was rotated out, 32 for
-// finding a key, and labels that do not fit.
+// is paid in cache misses, so a key with its current secret is one entry of four cache lines: one
+// miss for the slot, one for the entry. 256 bytes a key, of them 64 for counting its uses, 80 a
+// secret that was rotated out, 32 for finding a key, and labels that do not fit.
 //
 // Thread safety: one writer; readers hold a shared lock. The writer reads without a lock, since
 // nobody else writes, makes room without one, and holds it alone only in put(), for about a
@@ -9,7 +9,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
@@ -18,6 +17,7 @@
 #include "core/judge.h"
 #include "core/key.h"
 #include "projections/key_label.h"
+#include "projections/use_slot.h"
 #include "projections/verify_index.h"
 #include "projections/verify_index_parts.h"
 
@@ -45,6 +45,7 @@ struct KeyCauses {
 };
 
 // A key with its current secret. Entries never move or go, so uses may be counted without the lock.
+// What is counted lies in a cache line of its own, since all else is only read.
 struct alignas(64) KeyEntry {
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
@@ -58,28 +59,31 @@ struct alignas(64) KeyEntry {
   std::int64_t expires_at_ms = 0;
   Cause created;
   Cause newest;
-  mutable std::atomic<std::int64_t> last_used_ms{0};  // counts after the first use
-  mutable std::atomic<std::uint64_t> uses{0};
+  mutable const KeyEntry* next_changed = nullptr;  // of ChangedUses
+  std::uint32_t rotations = 0;                     // guarded by the slot, too
   PackedLabel label;
   KeyType type = KeyType::kPrivate;
   Environment environment = Environment::kLive;
   bool suspended = false;
   KeyStatus ended = KeyStatus::kActive;  // kActive: it is not
-
-  void count_use(Timestamp now) const;
-  [[nodiscard]] Use use() const;
+  mutable UseSlot uses;
 };
+static_assert(sizeof(KeyEntry) == 256);
 
 struct OldSecret {
   SecretEntry secret;
   std::uint32_t key = 0;
   std::uint32_t older = KeyEntry::kNone;  // the key's secret before this one
+  mutable std::int64_t used_ms = 0;       // when it was last used; guarded by the key's slot
 };
 
-// Both live as long as the table.
+// Both live as long as the table. A current secret may be an old one when it is looked at again:
+// then its key counts more `rotations`.
 struct FoundSecret {
   const SecretEntry* secret = nullptr;
   const KeyEntry* key = nullptr;
+  const OldSecret* old = nullptr;  // null: the current one
+  std::uint32_t rotations = 0;     // of the key
 };
 
 class VerifyTable {
@@ -89,6 +93,15 @@ class VerifyTable {
   // Nothing, or null, if it is not there.
   [[nodiscard]] std::optional<FoundSecret> find(const Digest& secret_hash) const;
   [[nodiscard]] const KeyEntry* find(const KeyId& id) const;
+  // A secret of a key that is there. A nil id, or one that is not the key's, gives none (null).
+  [[nodiscard]] FoundSecret find(const KeyEntry& key, const SecretId& id) const;
+  [[nodiscard]] const WorkspaceId& workspace_of(const KeyEntry& key) const {
+    return workspaces_[key.workspace];
+  }
+  // When the key's secrets were last used, of those that have not retired at `now`. The caller
+  // holds the key's slot.
+  [[nodiscard]] std::vector<SecretUse> secret_uses(const KeyEntry& key, Timestamp now) const;
+  void load_secret_use(const KeyEntry& key, const SecretUse& use);
   [[nodiscard]] Credential credential(const FoundSecret& found) const;
   // Nil for all but management keys.
   [[nodiscard]] MemberId member_of(const KeyEntry& key) const;

@@ -2,6 +2,7 @@
 // api.md "Policy").
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -20,13 +21,13 @@ class Inactivity {
   static constexpr std::size_t kSuspensionsAtOnce = 100;
 
   // Both must outlive it. `started` by the wall clock, `uptime` by one that never jumps. Uses
-  // before `started` are not known (they are counted in memory), so no key counts as unused since
-  // before then: one may be suspended late, never early.
+  // before Usage::known_since() may be forgotten, so no key counts as unused since before then: one
+  // may be suspended late, never early.
   Inactivity(Ledger& ledger, const Projections& projections, Timestamp started,
              std::chrono::milliseconds uptime)
       : ledger_(ledger),
         projections_(projections),
-        known_since_(started),
+        known_since_(std::min(started, projections.usage().known_since())),
         now_(started),
         uptime_(uptime) {}
 

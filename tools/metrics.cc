@@ -111,6 +111,7 @@ class StateOf : public prometheus::Collectable {
     all.push_back(gauge("keyledger_ledger_accepts_writes",
                         "1, or 0 for good after an I/O error: restart.", writes ? 1 : 0));
     all.push_back(positions(projector));
+    add_usage(all);
     all.push_back(gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes()));
     all.push_back(gauge("process_open_fds", "Open file descriptors.", open_files()));
     MetricFamily cpu = gauge("process_cpu_seconds_total", "CPU time, user and system.", 0);
@@ -121,6 +122,23 @@ class StateOf : public prometheus::Collectable {
   }
 
  private:
+  void add_usage(std::vector<MetricFamily>& all) const {
+    const UsageStatus usage = service_.projections().usage().status();
+    all.push_back(gauge("keyledger_usage_kept",
+                        "1, or 0 while uses are counted in memory alone: see the log.",
+                        usage.kept && usage.problem.empty() ? 1 : 0));
+    if (usage.flushed) {
+      const double age = static_cast<double>(wall_clock().ms - usage.flushed->ms) / 1000;
+      all.push_back(gauge("keyledger_usage_flush_age_seconds",
+                          "How much of what was counted a crash would lose.", age));
+    }
+    MetricFamily failures = gauge("keyledger_usage_flush_failures_total",
+                                  "Times that counts could not be brought to disk.", 0);
+    failures.type = MetricType::Counter;
+    failures.metric.front().counter.value = static_cast<double>(usage.failures);
+    all.push_back(std::move(failures));
+  }
+
   static MetricFamily positions(const Projector& projector) {
     MetricFamily family;
     family.name = "keyledger_projection_events";

@@ -9,6 +9,7 @@
 #include "tools/housekeeper.h"
 #include "tools/logging.h"
 #include "tools/start_checks.h"
+#include "tools/usage_flusher.h"
 
 namespace keyledger {
 namespace {
@@ -61,6 +62,18 @@ Result<std::unique_ptr<Projections>> open_projections(const EventLog& log, const
   return open_whole(log, path, options, watermark);
 }
 
+// Usage is no part of the ledger: a service without it works, and says so.
+void open_usage(Projections& projections, const ServiceOptions& options) {
+  StoreOptions store_options;
+  store_options.env = options.env;
+  store_options.cache_bytes = 16U << 20U;
+  const auto opened =
+      projections.usage().open(options.data + "/usage", store_options, options.clock());
+  if (opened) return;
+  log_error("usage cannot be opened, uses are counted in memory alone",
+            {{"found", opened.error().detail}, {"path", options.data + "/usage"}});
+}
+
 // The workspace of the operator is the first that was made.
 WorkspaceId operator_workspace(const Directory& directory) {
   for (const auto& workspace : directory.workspaces()) {
@@ -78,9 +91,11 @@ Timestamp wall_clock() {
 
 struct Service::Rep {
   std::string watermark_path;
+  std::function<Timestamp()> clock;
   std::unique_ptr<RocksdbLog> log;
   std::unique_ptr<Projections> projections;
   std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<UsageFlusher> flusher;
   std::unique_ptr<Housekeeper> housekeeper;
   bool stopped = false;
   // While a lost end is neither restored nor on record, the watermark is the evidence: it stays.
@@ -154,6 +169,13 @@ Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
     if (auto done = record_rollback(*service, lost, found); !done) return fail(done.error());
     service->rep_->keep_watermark = false;
   }
+  open_usage(*service->rep_->projections, options);
+  Rep& opened = *service->rep_;
+  opened.clock = options.clock;
+  if (options.housekeeping && options.usage_flush_every.count() != 0) {
+    opened.flusher = std::make_unique<UsageFlusher>(
+        *opened.ledger, *opened.projections, *opened.log, options.usage_flush_every, options.clock);
+  }
   if (options.housekeeping) {
     Rep& parts = *service->rep_;
     parts.housekeeper = std::make_unique<Housekeeper>(*parts.ledger, *parts.projections,
@@ -176,7 +198,9 @@ void Service::stop() {
   if (rep_->stopped) return;
   rep_->stopped = true;
   rep_->housekeeper.reset();
+  rep_->flusher.reset();
   rep_->ledger->stop();
+  if (rep_->clock) rep_->projections->usage().close(rep_->clock());
   // A failure here costs only time at the next start: the rows are caught up from the log.
   static_cast<void>(rep_->projections->store().flush());
   if (!rep_->keep_watermark && rep_->projections->tree().head().size > 0) {

@@ -2,9 +2,11 @@
 // beside them. All wiring is here; `serve`, the offline commands and the tests use the same.
 //
 //   DIR/ledger     the log (durable)       DIR/derived    everything computed from it
+//   DIR/usage      how keys are used (projections/usage.h)
 //   DIR/watermark  how far the log was acknowledged, outside of the database
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,8 +24,11 @@ struct ServiceOptions {
   std::string data;
   bool create = false;           // an empty ledger where there is none (init)
   bool accept_rollback = false;  // go on with a log that lost its end, under a new origin
-  bool housekeeping = true;      // record what falls due, write the watermark every second
-  rocksdb::Env* env = nullptr;   // null: the real one
+  bool housekeeping = true;      // record what falls due, write the watermark every second, flush
+  // How often usage is brought to disk, at most so much of it is lost in a crash; 0: only by
+  // stop().
+  std::chrono::milliseconds usage_flush_every{5000};
+  rocksdb::Env* env = nullptr;  // null: the real one
   std::function<Timestamp()> clock = wall_clock;
   Projector::Progress progress;  // while catching up; may be empty
 };

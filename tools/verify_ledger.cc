@@ -12,6 +12,8 @@
 #include "events/proof/merkle.h"
 #include "events/proof/tiles.h"
 #include "projections/all.h"
+#include "tools/service.h"
+#include "tools/verify_usage.h"
 
 namespace keyledger {
 namespace {
@@ -163,6 +165,18 @@ class Verification {
     return std::nullopt;
   }
 
+  // Not the ledger, but what it says was digested.
+  Result<std::optional<Damage>> check_usage(const std::string& path) {
+    const auto outcome = usage_.compare(path, wall_clock());
+    if (!outcome && outcome.error().code != ErrorCode::kCorrupt) return fail(outcome.error());
+    if (!outcome) return std::optional(Damage{"the rows of usage are damaged", std::nullopt});
+    report_.digests = outcome->same;
+    report_.past_digests = outcome->past;
+    report_.lost_digests = outcome->lost;
+    if (!outcome->damage) return std::optional<Damage>();
+    return std::optional(Damage{*outcome->damage, outcome->position});
+  }
+
  private:
   std::optional<Damage> check_frame(const StoredFrame& stored, Sequence& sequence) {
     const auto frame = decode_committed(stored);
@@ -170,6 +184,7 @@ class Verification {
     report_.blobs += count_blobs(frame->side);
     for (std::size_t i = 0; i < frame->events.size(); ++i) {
       if (auto damage = sequence.check(frame->events[i])) return damage;
+      usage_.see(frame->events[i]);
       tree_.append(merkle::leaf_hash(frame->frame.leaves[i]));
       ++report_.events;
       if (watermark_ && report_.events == watermark_->size) root_at_watermark_ = tree_.root();
@@ -184,6 +199,7 @@ class Verification {
   VerifyReport& report_;
   const Progress& progress_;
   merkle::TileTree tree_;
+  UsageCheck usage_;
   std::optional<Digest> root_at_watermark_;
 };
 
@@ -226,6 +242,9 @@ Result<VerifyReport> verify_ledger(const std::string& data, const std::string& s
   if (auto damage = verification.compare_rows((*live)->store(), (*fresh)->store())) {
     return damaged(report, std::move(*damage));
   }
+  auto usage = verification.check_usage(data + "/usage");
+  if (!usage) return damaged_or_failed(usage.error());
+  if (*usage) return damaged(report, std::move(**usage));
   return report;
 }
 

@@ -1,7 +1,7 @@
 """Reads the bytes of a ledger, written from events/FORMAT.md with the standard library alone.
 
 It shares nothing with the program, so that the format is known to be documented: what it decodes
-must equal what the program decodes. Usage: ledger_reader.py leaf|frame|side|blob < HEX
+must equal what the program decodes. Usage: ledger_reader.py leaf|frame|side|blob|usage < HEX
 """
 import json
 import sys
@@ -320,7 +320,30 @@ def read_blob(data):
     return out
 
 
-READERS = {"leaf": read_leaf, "frame": read_frame, "side": read_side, "blob": read_blob}
+VERDICTS = dict(enumerate((
+    "REVOKED", "COMPROMISED", "EXPIRED", "SUSPENDED", "NOT_YET_VALID", "SECRET_RETIRED", "ENVIRONMENT_NOT_ALLOWED",
+    "IP_NOT_ALLOWED", "ORIGIN_NOT_ALLOWED", "ENDPOINT_NOT_ALLOWED", "SCOPE_NOT_GRANTED", "RATE_LIMITED", "VALID"), 3))
+
+
+def read_usage(data):
+    """The rows that a usage digest is over."""
+    r, rows = Reader(data), []
+    while r.at < len(data):
+        row = {"key": ident("key_")(r), "verdicts": {}}
+        last = 0
+        for _ in range(u8(r)):
+            number, count = u8(r), u64(r)
+            need(number in VERDICTS and number > last and count > 0, "no verdict, not in order, or never given")
+            row["verdicts"][VERDICTS[number]] = count
+            last = number
+        row["last_used_at"] = time(r)
+        need(not rows or rows[-1]["key"] < row["key"], "keys are not in order")
+        rows.append(row)
+    return rows
+
+
+READERS = {"leaf": read_leaf, "frame": read_frame, "side": read_side, "blob": read_blob,
+           "usage": read_usage}
 
 if __name__ == "__main__":
     decoded = READERS[sys.argv[1]](bytes.fromhex(sys.stdin.read()))

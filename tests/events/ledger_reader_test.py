@@ -70,6 +70,17 @@ class LedgerReader(unittest.TestCase):
             self.assertEqual(data, bytes.fromhex((GOLDEN / f"{name}.hex").read_text()), name)
             self.assertIn(hashlib.sha256(b"\0" + data).hexdigest(), FORMAT)
 
+    def test_the_example_of_usage_means_what_stands_beside_it(self):
+        lines = re.search(r"^```usage\n(.*?)^```", FORMAT, re.MULTILINE | re.DOTALL).group(1)
+        data = bytes.fromhex("".join(line.split("#")[0] for line in lines.splitlines()))
+        self.assertEqual(ledger_reader.read_usage(data), [
+            {"key": "key_00041061050R3GG28A1C60T3GF", "verdicts": {"IP_NOT_ALLOWED": 1, "VALID": 3},
+             "last_used_at": 1774872000000}])
+        self.assertIn(hashlib.sha256(data).hexdigest(), FORMAT)
+        for size in range(1, len(data)):
+            with self.assertRaises(ledger_reader.Damaged, msg=f"cut to {size}"):
+                ledger_reader.read_usage(data[:size])
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

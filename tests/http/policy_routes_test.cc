@@ -177,7 +177,7 @@ TEST_F(PolicyRoutes, HoldFromTheNextCallOn) {
   EXPECT_EQ(leaked.code(), "secret_in_request");
 }
 
-TEST_F(PolicyRoutes, WarnOfWhatIsGoneAndOfWhatNothingActsOn) {
+TEST_F(PolicyRoutes, WarnOfWhatIsGone) {
   const auto warnings = [](const TestLedger::Answer& answer) {
     std::vector<std::string> out;
     for (const json& warning : answer.body["warnings"]) {
@@ -190,7 +190,7 @@ TEST_F(PolicyRoutes, WarnOfWhatIsGoneAndOfWhatNothingActsOn) {
   EXPECT_THAT(warnings(put(listed)), ElementsAre());
   const json partial = {{"on_leak", "revoke"}, {"rotation_age_days", 90}, {"use_digest", "off"}};
   EXPECT_THAT(warnings(put(partial, "?dry_run=true")),
-              ElementsAre("scopes cleared", "endpoints cleared", "use_digest not_enforced_yet"));
+              ElementsAre("scopes cleared", "endpoints cleared"));
 }
 
 TEST_F(PolicyRoutes, RefuseWhatOneEventCannotHold) {

@@ -46,6 +46,7 @@ constexpr Row kRows[] = {
     {"POST", "/v1/keys/:id/revoke", "oa"},
     {"DELETE", "/v1/keys/:id", "oa"},
     {"GET", "/v1/keys/:id/history", "oau"},
+    {"GET", "/v1/keys/:id/usage", "oau"},
     {"POST", "/v1/keys/import", "oa",
      R"({"keys":[{"type":"private","name":"brought #","sha256":")"
      R"(00000000000000000000000000000000000000000000000000000000#"}]})"},

@@ -28,8 +28,8 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
     grow(120);
     for (const Key& key : history_.state().keys()) {
       if (!chance(50)) continue;
-      projections_->verify_index().count_use(
-          key.id, std::nullopt,
+      projections_->verify_index().count(
+          {key.id, {}}, std::nullopt,
           history_.now() + (-static_cast<std::int64_t>(below(4)) * 86'400'000));
     }
   }

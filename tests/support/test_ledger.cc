@@ -54,13 +54,15 @@ TestLedger::TestLedger(Policy policy) : disk(rocksdb::NewMemEnv(rocksdb::Env::De
   found(std::move(policy));
 }
 
-TestLedger::~TestLedger() { close(); }
+TestLedger::~TestLedger() { close(End::kStop); }
 
 void TestLedger::open() {
   StoreOptions store_options;
   store_options.env = disk.get();
   const std::string path = "/derived" + std::to_string(openings_);
   projections = must(Projections::open(log, path, store_options, {}));
+  const auto usage = projections->usage().open("/usage", store_options, clock.now());
+  if (!usage) throw std::runtime_error("TestLedger: " + usage.error().detail);
   const LedgerHead head{projections->directory().log_id(), log.size(), projections->last_time()};
   LedgerOptions options;
   options.clock = [this] { return clock.now(); };
@@ -76,15 +78,16 @@ void TestLedger::open() {
   api = std::make_unique<http::Api>(*ledger, *projections, log, api_options);
 }
 
-void TestLedger::close() {
+void TestLedger::close(End end) {
   api.reset();
   if (ledger) ledger->stop();
   ledger.reset();
+  if (projections && end == End::kStop) projections->usage().close(clock.now());
   projections.reset();
 }
 
-void TestLedger::restart(Rows rows) {
-  close();
+void TestLedger::restart(Rows rows, End end) {
+  close(end);
   if (rows == Rows::kForget) ++openings_;
   open();
 }

@@ -78,7 +78,8 @@ class TestLedger {
 
   // Stops everything and opens it again over the same log, with its derived rows or without.
   enum class Rows { kKeep, kForget };
-  void restart(Rows rows = Rows::kKeep);
+  enum class End { kStop, kCrash };  // of what usage has in memory
+  void restart(Rows rows = Rows::kKeep, End end = End::kStop);
 
   // Opens it again with these further options of the edge.
   void restart_with(std::function<void(http::ApiOptions&)> options);
@@ -99,7 +100,7 @@ class TestLedger {
 
  private:
   void open();
-  void close();
+  void close(End end);
   void found(Policy policy);
 
   std::function<void(http::ApiOptions&)> further_options_;

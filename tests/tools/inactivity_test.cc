@@ -81,11 +81,25 @@ TEST_F(InactivityTest, BeginsAnewWhenSomebodyResumesTheKey) {
   EXPECT_THAT(suspended(), IsEmpty());
 }
 
-// Uses before the start are not known: a key that is used every day must not end by a restart.
-TEST_F(InactivityTest, CountsFromTheStartAtTheEarliest) {
+TEST_F(InactivityTest, KnowsTheUsesOfBeforeTheStart) {
+  set_days(30);
+  it.add_key("unused");
+  const json used = it.add_key("used");
+  pass(20 * kDay);
+  use(used);
+  it.restart();
+  pass(20 * kDay);
+  Inactivity inactivity = started();
+  look(inactivity);
+  EXPECT_THAT(suspended(), ElementsAre("unused"));
+}
+
+// A key that is used every day must not end because a crash, or a disk that failed, lost its uses.
+TEST_F(InactivityTest, CountsFromTheStartIfUsesMayBeForgotten) {
   set_days(30);
   it.add_key("k");
   pass(100 * kDay);
+  it.restart(TestLedger::Rows::kKeep, TestLedger::End::kCrash);
   Inactivity inactivity = started();
   look(inactivity);
   EXPECT_THAT(suspended(), IsEmpty());

@@ -14,6 +14,7 @@
 #include "tests/support/temp_dir.h"
 #include "tools/bench/sample_calls.h"
 #include "tools/service.h"
+#include "tools/usage_keeper.h"
 
 namespace keyledger {
 namespace {
@@ -99,6 +100,41 @@ TEST_F(VerifyLedger, FindsAnUntouchedRecordIntact) {
   EXPECT_EQ(report.events, 9U);
   EXPECT_GT(report.blobs, 4U);
   EXPECT_GT(report.rows, 9U);
+}
+
+// Not a part of the ledger, but the ledger says what it was.
+TEST_F(VerifyLedger, ComparesUsageWithItsDigests) {
+  std::uint64_t position = 0;
+  {
+    ServiceOptions options;
+    options.data = data_;
+    options.housekeeping = false;
+    const Timestamp now = wall_clock() + 3 * 86'400'000;
+    options.clock = [now] { return now; };
+    const auto service = Service::open(options);
+    ASSERT_TRUE(service) << service.error().detail;
+    Projections& projections = (*service)->projections();
+    UsageKeeper keeper((*service)->ledger(), projections, (*service)->log());
+    const Submission create = sample_.create_key("used");
+    ASSERT_TRUE((*service)->ledger().execute(create));
+    projections.verify_index().count({std::get<CreateKey>(create.command).id, {}}, std::nullopt,
+                                     now + -2 * 86'400'000);
+    keeper.step(now);
+    position = (*service)->log().size() - 1;
+  }
+  EXPECT_EQ(verify().digests, 1U);
+  const std::string moved = data_ + "-usage";
+  std::filesystem::rename(data_ + "/usage", moved);
+  VerifyReport report = verify();
+  EXPECT_FALSE(report.damage);
+  EXPECT_EQ(report.lost_digests, 1U);
+  std::filesystem::rename(moved, data_ + "/usage");
+  tamper("usage", "periods", 0, [](std::string& value) { value[9] += 1; });
+  report = verify();
+  ASSERT_TRUE(report.damage);
+  EXPECT_EQ(report.position, position);
+  tamper("usage", "periods", 0, [](std::string& value) { value.clear(); });
+  EXPECT_EQ(verify().position, position);
 }
 
 TEST_F(VerifyLedger, NamesTheEventWithOneFlippedByte) {

@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "events/crypto.h"
@@ -51,6 +54,12 @@ T or_exit(Result<T> result) {
     std::exit(1);
   }
   return std::move(*result);
+}
+
+void or_exit_void(const Result<void>& result) {
+  if (result) return;
+  fmt::print(stderr, "million_keys_bench: {}\n", result.error().detail);
+  std::exit(1);
 }
 
 std::string secret_of(std::uint64_t number) {
@@ -231,6 +240,47 @@ void print_reports(const Service& service, const SampleLedger& sample) {
              alike.limit, seconds_since(start), cpu_seconds() - cpu);
 }
 
+// The slowest of a hundred, in nanoseconds, of verifies of all keys in turn until `done`.
+double p99_nanoseconds(Service& service, const SampleLedger& sample, std::uint64_t keys,
+                       const std::function<bool(std::size_t)>& done) {
+  const auto workspace = service.projections().directory().workspace(sample.workspace);
+  VerifyRequest request;
+  request.workspace = sample.workspace;
+  std::vector<double> taken;
+  for (std::size_t i = 0; !done(i); ++i) {
+    const std::string secret = secret_of(i * 2 % keys);
+    const auto start = Clock::now();
+    static_cast<void>(service.projections().verify_index().verify(sha256(secret), workspace->policy,
+                                                                  request, wall_clock()));
+    taken.push_back(seconds_since(start) * 1e9);
+  }
+  const auto at = taken.begin() + static_cast<std::ptrdiff_t>(taken.size() * 99 / 100);
+  std::nth_element(taken.begin(), at, taken.end());
+  return *at;
+}
+
+// What a flush of the counts of all keys costs, and whether who verifies meanwhile feels it.
+void print_flush(Service& service, const SampleLedger& sample, std::uint64_t keys) {
+  Usage& usage = service.projections().usage();
+  or_exit_void(usage.flush(wall_clock()));
+  const double without =
+      p99_nanoseconds(service, sample, keys, [&](std::size_t i) { return i == keys; });
+  std::atomic<bool> flushed = false;
+  double elapsed = 0;
+  std::thread flusher([&] {
+    const auto start = Clock::now();
+    or_exit_void(usage.flush(wall_clock()));
+    elapsed = seconds_since(start);
+    flushed = true;
+  });
+  const double with = p99_nanoseconds(service, sample, keys,
+                                      [&](std::size_t i) { return i > 1000 && flushed.load(); });
+  flusher.join();
+  fmt::print(
+      "usage: a flush of {} keys takes {:.1f} s; p99 of a verify {:.0f} ns, meanwhile {:.0f} ns\n",
+      keys / 2, elapsed, without, with);
+}
+
 int run(const std::string& data, std::uint64_t keys) {
   const SampleLedger sample = SampleLedger::make();
   LogId log_id;
@@ -256,6 +306,7 @@ int run(const std::string& data, std::uint64_t keys) {
   print_reports(*service, sample);
   fmt::print("resident after the reports: {} MiB\n", resident_mib());
   print_verify(*service, sample, keys);
+  print_flush(*service, sample, keys);
   fmt::print("resident at the end: {} MiB\n", resident_mib());
   fmt::print("owner (for verify_vs_nginx.py): {}\n", to_text(sample.owner));
   return 0;

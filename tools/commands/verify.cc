@@ -42,6 +42,9 @@ void print_json(const VerifyReport& report) {
                                  {"workspaces", report.workspaces},
                                  {"blobs", report.blobs},
                                  {"rows", report.rows},
+                                 {"usage_digests", report.digests},
+                                 {"usage_digests_past", report.past_digests},
+                                 {"usage_digests_lost", report.lost_digests},
                                  {"root", http::base64(report.root)},
                                  {"damage", nullptr},
                                  {"position", nullptr}};
@@ -59,6 +62,15 @@ void print_text(const VerifyReport& report) {
   }
   fmt::print("Intact: {} events of {} workspaces, {} blobs, {} derived rows.\n", report.events,
              report.workspaces, report.blobs, report.rows);
+  if (report.digests + report.past_digests + report.lost_digests != 0) {
+    fmt::print("Usage: {} digests are right, of {} the rows are not kept any more.\n",
+               report.digests, report.past_digests);
+  }
+  if (report.lost_digests != 0) {
+    fmt::print(
+        "Usage: the rows of {} digests are not there: data/usage is missing, or was made anew.\n",
+        report.lost_digests);
+  }
   fmt::print("Root: {}\n", http::base64(report.root));
 }
 

@@ -1,0 +1,82 @@
+// How every key is used, kept on disk: data/usage, a database of its own, since no event can
+// compute it again. Counting is done by the verify index in memory and shown at once; a flush
+// brings what changed to disk now and then, so that a crash loses what came after the last one. A
+// disk that fails hurts neither verify nor the ledger: counting goes on in memory.
+//
+//   totals   key id -> all that is counted of the key
+//   periods  workspace, length, time, key id -> its counts in that day or hour
+//   about    since when uses are known
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "projections/store.h"
+#include "projections/usage_store.h"
+#include "projections/use_counts.h"
+#include "projections/verify_index.h"
+
+namespace keyledger {
+
+struct UsageStatus {
+  bool kept = false;           // on disk; false: in memory alone, and `problem` says why
+  OptionalTime flushed;        // when everything was last brought to disk
+  std::uint64_t failures = 0;  // of flushes, since the start
+  std::string problem;         // of the last flush; empty if it succeeded
+};
+
+struct DayUse {
+  Timestamp day;  // its beginning, UTC
+  VerdictCounts counts;
+};
+
+// Thread safety: any thread, once it is open.
+class Usage {
+ public:
+  explicit Usage(VerifyIndex& index);  // which must outlive it
+  ~Usage();
+  Usage(const Usage&) = delete;
+  Usage& operator=(const Usage&) = delete;
+
+  // Opens or makes the database, and loads the totals of all keys into the index, which must be
+  // caught up. Before anything is counted. If it fails, all is as without: kCorrupt, kStorage,
+  // kUnavailable.
+  [[nodiscard]] Result<void> open(const std::string& path, const StoreOptions& options,
+                                  Timestamp now);
+  // Brings to disk what changed. An error loses nothing: the next flush does it again.
+  [[nodiscard]] Result<void> flush(Timestamp now);
+  // The last flush; after it, the next start knows that no use was lost.
+  void close(Timestamp now);
+
+  // A use after this is not forgotten: since the database was made, or since the last end without
+  // close(). Uses may be known that were before.
+  [[nodiscard]] Timestamp known_since() const;
+  [[nodiscard]] UsageStatus status() const;
+
+  // The days from `from` to `to`, both included, in which the key was tried, oldest first.
+  // kStorage, kCorrupt.
+  [[nodiscard]] Result<std::vector<DayUse>> days(const WorkspaceId& workspace, const KeyId& key,
+                                                 Timestamp from, Timestamp to) const;
+
+  // No attempt counts in a period that began before `time` any more: it was digested. Never back.
+  void close_until(Timestamp time);
+  // The same, and brings to disk what was counted before.
+  [[nodiscard]] Result<void> finish_until(Timestamp time, Timestamp now);
+  // Of the workspace's first closed period of that length that begins at `from` or later and has
+  // rows.
+  [[nodiscard]] Result<std::optional<PeriodDigest>> digest_after(const WorkspaceId& workspace,
+                                                                 bool hourly, Timestamp from) const;
+  // For each workspace: its periods that began before then, and address and origin of its keys that
+  // were last used before then.
+  [[nodiscard]] Result<void> forget(const std::map<WorkspaceId, Timestamp>& before);
+
+ private:
+  struct Rep;
+  std::unique_ptr<Rep> rep_;
+};
+
+}  // namespace keyledger

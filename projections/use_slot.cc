@@ -1,0 +1,205 @@
+#include "projections/use_slot.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "projections/verify_index_table.h"
+
+namespace keyledger {
+
+// --- What changed ---
+
+void ChangedUses::close_until(Timestamp time) {
+  if (time > closed_until()) closed_ms_.store(time.ms);  // one thread closes
+}
+
+void ChangedUses::push(const KeyEntry& key) {
+  const KeyEntry* next = head_.load(std::memory_order_relaxed);
+  do {
+    key.next_changed = next;
+  } while (!head_.compare_exchange_weak(next, &key));
+}
+
+// The keys stay marked until their slots are copied, so none is pushed again meanwhile and the
+// links hold.
+std::vector<const KeyEntry*> ChangedUses::take_changed() {
+  std::vector<const KeyEntry*> keys;
+  for (const KeyEntry* key = head_.exchange(nullptr); key != nullptr; key = key->next_changed) {
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+void ChangedUses::push_finished(FinishedPeriod finished) {
+  const std::lock_guard lock(mutex_);
+  if (finished_.size() < kMaxFinished) finished_.push_back(std::move(finished));
+}
+
+std::vector<FinishedPeriod> ChangedUses::take_finished() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+void ChangedUses::put_back(std::vector<FinishedPeriod> finished) {
+  const std::lock_guard lock(mutex_);
+  finished.insert(finished.end(), finished_.begin(), finished_.end());
+  finished_ = std::move(finished);
+}
+
+bool ChangedUses::has_finished() const {
+  const std::lock_guard lock(mutex_);
+  return !finished_.empty();
+}
+
+std::vector<PeriodInMemory> ChangedUses::finished_of(const KeyEntry& key) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<PeriodInMemory> found;
+  for (const FinishedPeriod& finished : finished_) {
+    if (finished.key == &key) found.push_back(finished.in);
+  }
+  return found;
+}
+
+// --- A slot ---
+
+void UseSlot::lock() noexcept {
+  constexpr int kSpins = 100;
+  int spins = 0;
+  while (locked_.exchange(true, std::memory_order_acquire)) {
+    while (locked_.load(std::memory_order_relaxed)) {
+      if (++spins > kSpins) ::sched_yield();  // its holder is not running
+    }
+  }
+}
+
+UseSlot::Extras& UseSlot::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+// Marked as changed before the end of closed periods is looked at, and with no weaker order than
+// the one there is by default: so either this looks after close_until(), or take_changed() after
+// that finds the key.
+void UseSlot::count(const Attempt& attempt, const KeyEntry& key, ChangedUses& changes) {
+  const bool was_changed = changed_;
+  changed_ = true;
+  if (!was_changed) changes.push(key);
+  const Timestamp counted = std::max(attempt.now, changes.closed_until());
+  const UsePeriod period = UsePeriod::of(counted, attempt.hourly);
+  const bool is_first = !has_period();
+  if (is_first || period.start_hour > period_hour_ || period.hourly != hourly_) {
+    if (was_changed && !is_first) changes.push_finished({&key, this->period()});
+    enter(period);
+  }
+  if (attempt.verdict == Verdict::kValid) {
+    count_valid(attempt);
+    return;
+  }
+  Extras& refusals = extras();
+  ++refusals.refused[attempt.verdict];
+  ++refusals.period_refused[attempt.verdict];
+  refusals.last_refused_ms = std::max(refusals.last_refused_ms, attempt.now.ms);
+}
+
+void UseSlot::enter(const UsePeriod& period) {
+  period_hour_ = period.start_hour;
+  hourly_ = period.hourly;
+  partial_ = true;
+  period_uses_ = 0;
+  if (extras_) extras_->period_refused = {};
+}
+
+void UseSlot::count_valid(const Attempt& attempt) {
+  ++uses_;
+  ++period_uses_;
+  if (attempt.now.ms < last_used_ms_) return;
+  last_used_ms_ = attempt.now.ms;
+  if (attempt.from == nullptr) return;
+  if (attempt.from->ip) {
+    ip_ = *attempt.from->ip;
+    has_ip_ = true;
+  }
+  if (attempt.from->origin && extras().last_origin != attempt.from->origin) {
+    extras_->last_origin = attempt.from->origin;
+  }
+}
+
+namespace {
+
+OptionalTime time_or_none(std::int64_t ms) {
+  if (ms == 0) return std::nullopt;
+  return Timestamp{ms};
+}
+
+}  // namespace
+
+Use UseSlot::use() const {
+  Use use;
+  use.count = uses_;
+  use.last_used_at = time_or_none(last_used_ms_);
+  if (!extras_) return use;
+  use.refused = extras_->refused.refused();
+  use.last_refused_at = time_or_none(extras_->last_refused_ms);
+  return use;
+}
+
+KeyUse UseSlot::total() const {
+  KeyUse total;
+  if (extras_) {
+    total.counts = extras_->refused;
+    total.last_refused_at = time_or_none(extras_->last_refused_ms);
+    total.last_origin = extras_->last_origin;
+  }
+  total.counts[Verdict::kValid] = uses_;
+  total.last_used_at = time_or_none(last_used_ms_);
+  if (has_ip_) total.last_ip = ip_;
+  return total;
+}
+
+PeriodInMemory UseSlot::period() const {
+  PeriodInMemory in;
+  in.partial = partial_;
+  in.use.period = period_key();
+  if (extras_) in.use.counts = extras_->period_refused;
+  in.use.counts[Verdict::kValid] = period_uses_;
+  if (period_uses_ != 0) in.use.last_used_at = time_or_none(last_used_ms_);
+  return in;
+}
+
+void UseSlot::begin_from(const PeriodUse& row) {
+  partial_ = false;
+  period_uses_ += row.counts[Verdict::kValid];
+  if (row.counts.refused() == 0) return;
+  VerdictCounts refused = row.counts;
+  refused[Verdict::kValid] = 0;
+  extras().period_refused += refused;
+}
+
+void UseSlot::load(const KeyUse& total) {
+  uses_ += total.counts[Verdict::kValid];
+  if (total.last_used_at) last_used_ms_ = std::max(last_used_ms_, total.last_used_at->ms);
+  if (total.last_ip) {
+    ip_ = *total.last_ip;
+    has_ip_ = true;
+  }
+  if (total.last_origin) extras().last_origin = total.last_origin;
+  if (!total.last_refused_at) return;
+  extras().refused += total.counts;
+  extras_->refused[Verdict::kValid] = 0;
+  extras_->last_refused_ms = std::max(extras_->last_refused_ms, total.last_refused_at->ms);
+}
+
+bool UseSlot::forget_before(Timestamp time) {
+  if (!changed_ && has_period() && period_key() < UsePeriod::of(time, hourly_)) {
+    period_hour_ = kNone;
+  }
+  const bool knows = has_ip_ || (extras_ && extras_->last_origin);
+  if (!knows || last_used_ms_ >= time.ms) return false;
+  has_ip_ = false;
+  if (extras_) extras_->last_origin.reset();
+  return true;
+}
+
+}  // namespace keyledger

@@ -1,0 +1,130 @@
+// Usage on a disk that fails, after an end without warning, and its bytes.
+#include <gtest/gtest.h>
+
+#include "projections/all.h"
+#include "projections/usage_rows.h"
+#include "tests/projections/random_history.h"
+#include "tests/support/fault_fs.h"
+#include "tests/support/temp_dir.h"
+
+namespace keyledger {
+namespace {
+
+constexpr Timestamp kNow{1'774'872'000'000};
+
+std::string to_hex(std::string_view bytes) {
+  std::string hex;
+  for (const char byte : bytes) {
+    const auto value = static_cast<std::uint8_t>(byte);
+    hex += "0123456789abcdef"[value >> 4U];
+    hex += "0123456789abcdef"[value & 15U];
+  }
+  return hex;
+}
+
+// The example of events/FORMAT.md "Usage digests".
+TEST(UsageRows, AreTheBytesThatTheFormatSays) {
+  PeriodUse use;
+  use.period = UsePeriod::of(kNow, false);
+  use.counts[Verdict::kValid] = 3;
+  use.counts[Verdict::kIpNotAllowed] = 1;
+  use.last_used_at = kNow;
+  const std::string value = period_value(use);
+  EXPECT_EQ(to_hex(value), "020a00000000000000010f00000000000000030000019d3e9d7600");
+  EXPECT_EQ(read_period(use.period, value), use);
+  for (std::size_t size = 0; size < value.size(); ++size) {
+    EXPECT_FALSE(read_period(use.period, value.substr(0, size))) << size;
+  }
+}
+
+TEST(UsageRows, GiveBackWhatTheyGot) {
+  KeyUse total;
+  total.counts[Verdict::kValid] = 7;
+  total.counts[Verdict::kRevoked] = 1;
+  total.last_used_at = kNow;
+  total.last_refused_at = kNow + 1;
+  total.last_ip = parse_address("203.0.113.7");
+  total.last_origin = parse_origin("https://app.example:8443");
+  total.secrets = {{SecretId{{1, 2, 3}}, kNow}};
+  const std::string value = total_value(total);
+  EXPECT_EQ(read_total(value), total);
+  EXPECT_EQ(read_total(total_value({})), KeyUse());
+  for (std::size_t size = 0; size < value.size(); ++size) {
+    EXPECT_FALSE(read_total(value.substr(0, size))) << size;
+  }
+}
+
+class UsageDisk : public testing::Test {
+ protected:
+  UsageDisk() {
+    history_.grow_by_frames(40);
+    key_ = history_.state().keys().front();
+  }
+  std::unique_ptr<Projections> open(const StoreOptions& options = {}, Timestamp now = kNow) {
+    auto opened =
+        Projections::open(history_.log(), (dir_.path() / "derived").string(), {}, nullptr);
+    EXPECT_TRUE(opened);
+    opened_ = (*opened)->usage().open((dir_.path() / "usage").string(), options, now);
+    return std::move(*opened);
+  }
+  void use(Projections& projections, Timestamp now) {
+    projections.verify_index().count({key_.id, {}}, std::nullopt, now);
+  }
+
+  TempDir dir_;
+  RandomHistory history_{7};
+  Key key_;
+  Result<void> opened_;
+};
+
+TEST_F(UsageDisk, CountsOnInMemoryWhenItFails) {
+  FaultFs faults((dir_.path() / "usage").string());
+  StoreOptions options;
+  options.env = faults.env();
+  const auto projections = open(options);
+  ASSERT_TRUE(opened_) << opened_.error().detail;
+  use(*projections, kNow);
+  faults.arm({Fault::kIoError, 1, true, {}});
+  EXPECT_FALSE(projections->usage().flush(kNow));
+  use(*projections, kNow + 1);
+  EXPECT_FALSE(projections->usage().flush(kNow + 1));
+  EXPECT_TRUE(faults.fired());
+  EXPECT_EQ(projections->usage().status().failures, 2U);
+  EXPECT_FALSE(projections->usage().status().problem.empty());
+  EXPECT_EQ(projections->verify_index().use_of(key_.id).count, 2U);
+  EXPECT_EQ(projections->verify_index().use_of(key_.id).last_used_at, kNow + 1);
+  const auto days = projections->usage().days(key_.workspace, key_.id, kNow, kNow);
+  ASSERT_TRUE(days) << days.error().detail;
+  ASSERT_EQ(days->size(), 1U);
+  EXPECT_EQ(days->front().counts[Verdict::kValid], 2U);
+}
+
+TEST_F(UsageDisk, KnowsSinceWhenNoUseIsForgotten) {
+  {
+    const auto projections = open();
+    EXPECT_EQ(projections->usage().known_since(), kNow);
+    projections->usage().close(kNow + 1);
+  }
+  {
+    const auto projections = open({}, kNow + 10);
+    EXPECT_EQ(projections->usage().known_since(), kNow) << "it ended in peace";
+  }
+  EXPECT_EQ(open({}, kNow + 20)->usage().known_since(), kNow + 20) << "it did not";
+}
+
+TEST_F(UsageDisk, IsLeftAsItIsWhenItCannotBeOpened) {
+  FaultFs faults((dir_.path() / "usage").string());
+  faults.arm({Fault::kIoError, 1, true, {}});
+  StoreOptions options;
+  options.env = faults.env();
+  const auto projections = open(options);
+  EXPECT_FALSE(opened_);
+  EXPECT_FALSE(projections->usage().status().kept);
+  EXPECT_EQ(projections->usage().known_since(), kNow);
+  use(*projections, kNow);
+  EXPECT_FALSE(projections->usage().flush(kNow));
+  EXPECT_EQ(projections->verify_index().use_of(key_.id).count, 1U);
+}
+
+}  // namespace
+}  // namespace keyledger

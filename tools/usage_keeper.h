@@ -1,0 +1,41 @@
+// Beside the flushes of usage: digests of finished periods into the ledger (policy `use_digest`),
+// and an end to what is older than a policy lets it get (`usage_retention_days`).
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "core/ledger.h"
+#include "projections/all.h"
+
+namespace keyledger {
+
+// Thread safety: none; one thread calls it.
+class UsageKeeper {
+ public:
+  // All must outlive it. Finds in the ledger which periods have been digested, and closes those:
+  // before anything is counted.
+  UsageKeeper(Ledger& ledger, Projections& projections, const EventLog& log);
+
+  // Once an hour has ended: all that was counted before is brought to disk, then each period that
+  // is over is digested, oldest first, none twice; a day with rows that was missed, too. Once a
+  // day: retention. What fails is logged and done again a minute later.
+  void step(Timestamp now);
+
+ private:
+  using Stream = std::pair<WorkspaceId, bool>;  // and whether its periods are hours
+
+  void find_digested(const Workspace& workspace, const EventLog& log);
+  [[nodiscard]] Result<void> digest_all(Timestamp now);
+  [[nodiscard]] Result<void> digest(const Workspace& workspace, bool hourly);
+  [[nodiscard]] Result<void> forget(Timestamp now);
+
+  Ledger& ledger_;
+  Projections& projections_;
+  std::map<Stream, Timestamp> digested_;  // up to then
+  Timestamp done_until_;
+  Timestamp forgotten_at_;
+  Timestamp not_before_;
+};
+
+}  // namespace keyledger
