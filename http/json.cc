@@ -103,6 +103,16 @@ Json origins_json(const std::vector<OriginRule>& origins) {
   return out;
 }
 
+Json ip_json(const std::optional<IpAddress>& ip) { return ip ? Json(to_text(*ip)) : nullptr; }
+
+Json origin_json(const std::optional<Origin>& origin) {
+  if (!origin) return nullptr;
+  if (origin->opaque()) return "null";
+  std::string text = origin->scheme + "://" + origin->host;
+  if (origin->port != default_port(origin->scheme)) text += ':' + std::to_string(*origin->port);
+  return text;
+}
+
 Json networks_json(const std::vector<NetworkRule>& networks) {
   Json out = Json::array();
   for (const NetworkRule& rule : networks) out.push_back(to_text(rule));

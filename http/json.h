@@ -47,6 +47,9 @@ struct ShownUse {
 [[nodiscard]] Json time_json(const OptionalTime& time);  // RFC 3339 or null
 [[nodiscard]] Json origins_json(const std::vector<OriginRule>& origins);
 [[nodiscard]] Json networks_json(const std::vector<NetworkRule>& networks);
+// Of a request: the origin as its header said it, but in the one form that it is compared in.
+[[nodiscard]] Json ip_json(const std::optional<IpAddress>& ip);
+[[nodiscard]] Json origin_json(const std::optional<Origin>& origin);
 [[nodiscard]] Json rate_limit_json(const std::optional<RateLimit>& rate_limit);
 [[nodiscard]] Json secret_json(const SecretFacts& secret);  // {id, handle}: never the hash
 [[nodiscard]] Json handle_json(const SecretFacts& secret);  // null if the importer gave none

@@ -73,10 +73,14 @@ Json exposure_json(const Key& key, const KeySecret& secret, Timestamp now) {
 
 // What is known of the key's uses, and since when.
 Json uses_json(const Call& call, const Key& key) {
-  const Use use = call.api.projections.verify_index().use_of(key.id);
-  return {{"since", to_text(std::max(call.api.started, key.created_at))},
-          {"count", use.count},
-          {"last_used_at", time_json(use.last_used_at)}};
+  const Projections& projections = call.api.projections;
+  const KeyUse use = projections.verify_index().all_uses_of(key.id, call.now);
+  return {{"since", to_text(std::max(projections.usage().known_since(), key.created_at))},
+          {"count", use.counts[Verdict::kValid]},
+          {"refused_count", use.counts.refused()},
+          {"last_used_at", time_json(use.last_used_at)},
+          {"last_ip", ip_json(use.last_ip)},
+          {"last_origin", origin_json(use.last_origin)}};
 }
 
 Json owner_json(const Call& call, const Key& key) {

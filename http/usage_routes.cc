@@ -48,14 +48,6 @@ Days read_days(QueryReader& query, Timestamp now) {
   return days;
 }
 
-// As its header said it, but in the one form that it is compared in.
-std::string origin_text(const Origin& origin) {
-  if (origin.opaque()) return "null";
-  std::string text = origin.scheme + "://" + origin.host;
-  if (origin.port != default_port(origin.scheme)) text += ':' + std::to_string(*origin.port);
-  return text;
-}
-
 Json verdicts_json(const VerdictCounts& counts) {
   Json json = Json::object();
   for (auto code = static_cast<int>(Verdict::kValid);
@@ -82,8 +74,8 @@ Result<Response> key_usage(Call& call) {
   json["key_id"] = to_text(key->id);
   json["last_used_at"] = time_json(use.last_used_at);
   json["use_count"] = use.counts[Verdict::kValid];
-  json["last_ip"] = use.last_ip ? Json(to_text(*use.last_ip)) : Json(nullptr);
-  json["last_origin"] = use.last_origin ? Json(origin_text(*use.last_origin)) : Json(nullptr);
+  json["last_ip"] = ip_json(use.last_ip);
+  json["last_origin"] = origin_json(use.last_origin);
   json["last_refused_at"] = time_json(use.last_refused_at);
   json["refused_count"] = use.counts.refused();
   json["verdicts"] = verdicts_json(use.counts);

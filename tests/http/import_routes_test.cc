@@ -98,6 +98,7 @@ TEST_F(ImportRoutes, BringsKeysThatVerifyAtOnceWhateverTheirForm) {
     const std::string path = "/v1/keys/" + key["id"].get<std::string>();
     json read = it.call(it.owner.secret, "GET", path).body;
     read["last_used_at"] = nullptr;  // by the verify above
+    read["secrets"][0]["last_used_at"] = nullptr;
     read["use_count"] = 0;
     EXPECT_EQ(read, key);
   }

@@ -114,6 +114,8 @@ TEST_F(LeakLookup, CountsUses) {
   it.call(it.owner.secret, "POST", "/v1/keys/verify", json{{"key", made["secret"]}}.dump());
   const json uses = look_up({{"secret", made["secret"]}}).body["uses"];
   EXPECT_EQ(uses["count"], 1);
+  EXPECT_EQ(uses["refused_count"], 0);
+  EXPECT_TRUE(uses.contains("last_ip") && uses.contains("last_origin"));
   EXPECT_EQ(uses["since"], made["key"]["created_at"]);
   EXPECT_NE(uses["last_used_at"], nullptr);
 }

@@ -30,7 +30,7 @@ class KeyReportsTest : public ::testing::TestWithParam<std::uint64_t> {
     for (const Key& key : history_.state().keys()) {
       if (!chance(50)) continue;
       const auto later = static_cast<std::int64_t>(below(4)) * kDay;
-      projections_->verify_index().count_use(key.id, std::nullopt, history_.now() + later);
+      projections_->verify_index().count({key.id, {}}, std::nullopt, history_.now() + later);
     }
   }
   void grow(std::size_t frames) {

@@ -202,7 +202,7 @@ void print_verify(Service& service, const SampleLedger& sample, std::uint64_t ke
 }
 
 // A page, and as many places as a table takes at once (http/report_routes.cc).
-void print_report(const Service& service, const char* name, const KeyReportRequest& request) {
+void print_report(Service& service, const char* name, const KeyReportRequest& request) {
   for (const std::size_t limit : {std::size_t{1'000}, std::size_t{50'000}}) {
     const auto start = Clock::now();
     const double cpu = cpu_seconds();
@@ -212,7 +212,7 @@ void print_report(const Service& service, const char* name, const KeyReportReque
   }
 }
 
-void print_reports(const Service& service, const SampleLedger& sample) {
+void print_reports(Service& service, const SampleLedger& sample) {
   KeyReportRequest request;
   request.workspace = sample.workspace;
   request.management_keys = true;
