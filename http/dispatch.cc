@@ -288,7 +288,7 @@ class Exchange {
     record_.route = found.route->pattern;
     if (const std::size_t most = found.route->max_body; request_.body.size() > most) {
       return fail(ErrorCode::kTooLarge,
-                  "The body has more than " + std::to_string(most >> 20U) + " MiB.");
+                  "The body has more than " + std::to_string(most >> 10U) + " KiB.");
     }
     Call call{api_,
               request_,

@@ -73,11 +73,27 @@ void add_if_made_with(const Key& management_key, const RecordedEvent& event,
   if (event.actor.acting_key == management_key.id) keys.insert(KeyId{event.stream.id});
 }
 
+// Of the keys that the member saw, those that manage keys in another's name: what was made with
+// them it may have seen, too.
+Result<void> add_keys_of_issued(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
+  const std::set<KeyId> seen = keys;
+  for (const KeyId& id : seen) {
+    const auto key = call.api.projections.keys().key(id);
+    if (!key) return fail(key.error());
+    if (!*key || (*key)->type != KeyType::kManagement || (*key)->member == member) continue;
+    auto made = keys_made_with(call, **key);
+    if (!made) return fail(made.error());
+    keys.merge(*made);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member) {
   std::set<KeyId> keys;
   if (auto seen = add_keys_seen(call, member.id, keys); !seen) return fail(seen.error());
+  if (auto lent = add_keys_of_issued(call, member.id, keys); !lent) return fail(lent.error());
   if (auto owned = add_keys_owned(call, member.id, keys); !owned) return fail(owned.error());
   if (member.removed) {
     if (auto taken = add_keys_taken(call, member, keys); !taken) return fail(taken.error());
@@ -94,8 +110,7 @@ Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_k
   return keys;
 }
 
-Result<std::optional<std::set<KeyId>>> quick_keys_made_with(const Call& call,
-                                                            const Key& management_key) {
+Result<QuickLook> quick_keys_made_with(const Call& call, const Key& management_key) {
   AuditPageRequest request;
   request.filter = creations_by(management_key);
   request.filter.workspace = call.caller->workspace;
@@ -104,12 +119,12 @@ Result<std::optional<std::set<KeyId>>> quick_keys_made_with(const Call& call,
   request.after = management_key.created_cause.position;
   const auto page = call.api.projections.audit().list(request);
   if (!page) return fail(page.error());
-  if (page->next) return std::optional<std::set<KeyId>>();
-  std::set<KeyId> keys;
+  QuickLook look;
+  look.complete = !page->next;
   for (const AuditEntry& entry : page->entries) {
-    add_if_made_with(management_key, entry.event, keys);
+    add_if_made_with(management_key, entry.event, look.keys);
   }
-  return std::optional(std::move(keys));
+  return look;
 }
 
 }  // namespace keyledger::http

@@ -15,17 +15,21 @@
 namespace keyledger::http {
 
 // Keys that the member created or imported, was answered a secret of (by create, rotate or a repeat
-// of these) or owned, at the removal if it was removed. Whatever became of them since. Errors:
-// those of the projections.
+// of these) or owned, at the removal if it was removed; and those that were made with a management
+// key that it issued to somebody else, whose secret it was shown. Whatever became of them since.
+// Errors: those of the projections.
 [[nodiscard]] Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member);
 
 // Keys that were made with this management key, whatever became of them since. Errors: likewise.
 [[nodiscard]] Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key);
 
-// The same, if it costs little: nothing if its member has made more than kMaxQuickLook keys since
-// the management key is there, by whichever means.
+// The same, at a cost that has an end: of the first kMaxQuickLook keys that its member made since
+// the management key is there, by whichever means. `complete`: there are no more.
 inline constexpr std::size_t kMaxQuickLook = 1000;
-[[nodiscard]] Result<std::optional<std::set<KeyId>>> quick_keys_made_with(
-    const Call& call, const Key& management_key);
+struct QuickLook {
+  std::set<KeyId> keys;
+  bool complete = true;
+};
+[[nodiscard]] Result<QuickLook> quick_keys_made_with(const Call& call, const Key& management_key);
 
 }  // namespace keyledger::http

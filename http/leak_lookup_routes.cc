@@ -112,14 +112,14 @@ class Descendants {
 
  private:
   Result<void> add(const KeyId& id, const char* relation, std::vector<Key>& open) {
-    if (!seen_.insert(id).second) return {};
-    auto key = call_.api.projections.keys().key(id);
-    if (!key) return fail(key.error());
-    if (!*key || !may_see(*call_.caller, **key)) return {};
     if (data_.size() == kMaxDescendants) {
       complete_ = false;
       return {};
     }
+    if (!seen_.insert(id).second) return {};
+    auto key = call_.api.projections.keys().key(id);
+    if (!key) return fail(key.error());
+    if (!*key || !may_see(*call_.caller, **key)) return {};
     Json json;
     json["id"] = to_text(id);
     json["relation"] = relation;
@@ -133,9 +133,10 @@ class Descendants {
   }
 
   Result<void> add_made_with(const Key& key, std::vector<Key>& open) {
-    const auto made = keys_made_with(call_, key);
+    const auto made = quick_keys_made_with(call_, key);
     if (!made) return fail(made.error());
-    for (const KeyId& id : *made) {
+    if (!made->complete) complete_ = false;
+    for (const KeyId& id : made->keys) {
       if (auto added = add(id, "made_with", open); !added) return added;
     }
     return {};

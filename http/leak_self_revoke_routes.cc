@@ -30,16 +30,17 @@ Result<void> give_up(const Call& call, const Secret& presented) {
 }  // namespace
 
 Result<Response> self_revoke(Call& call) {
+  // Before anything is read: a body that is no use costs as much as one that is.
+  if (const auto wait = call.api.self_revokes->refuse(call.client, call.now)) {
+    return problem({ErrorCode::kRateLimited, "Too many secrets came from this address.", {}, {}},
+                   call.request_id, wait);
+  }
   const auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
   BodyReader body(*json);
   const Secret presented(body.presented_secret("secret").value_or(""));
   if (auto error = body.finish()) return fail(std::move(*error));
 
-  if (const auto wait = call.api.self_revokes->refuse(call.client, call.now)) {
-    return problem({ErrorCode::kRateLimited, "Too many secrets came from this address.", {}, {}},
-                   call.request_id, wait);
-  }
   // Told to everybody, before it could tell whose secret would have needed a write.
   if (!call.api.ledger.accepts_writes()) {
     return fail(ErrorCode::kUnavailable, "The ledger takes no changes now; nothing was done.");

@@ -149,7 +149,9 @@ Result<Response> get_report(Call& call) {
     }
   }
   const Role role = call.caller->role;
-  const bool management_keys = role == Role::kOwner || role == Role::kAuditor;
+  // What is done with a management key is in the audit trail and not counted as use.
+  const bool management_keys =
+      (role == Role::kOwner || role == Role::kAuditor) && kind->name != "unused";
   const Report report{
       call.api, *kind, call.caller->workspace, management_keys, read_days(call, *kind, query),
       call.now};

@@ -81,8 +81,8 @@ Result<void> answer_keys_made(Call& call, const Key& key, const Since& since, Js
   const auto made = quick_keys_made_with(call, key);
   if (!made) return fail(made.error());
   answer["keys_made"] = nullptr;
-  if (!*made) return {};
-  const auto count = count_keys_made(call, **made, since);
+  if (!made->complete) return {};
+  const auto count = count_keys_made(call, made->keys, since);
   if (!count) return fail(count.error());
   answer["keys_made"] = *count;
   return {};

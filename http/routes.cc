@@ -61,7 +61,7 @@ constexpr std::array kRoutes = {
           kMaxBatchBody},
     Route{"POST", "/v1/keys/import", kManagers, import_keys, "dry_run", kMaxBatchBody},
     Route{"POST", "/v1/keys/lookup", kReaders, lookup_key},
-    Route{"POST", "/v1/keys/self_revoke", anybody(), self_revoke},
+    Route{"POST", "/v1/keys/self_revoke", anybody(), self_revoke, "", kMaxSecretBody},
     Route{"POST", "/v1/leaks", signed_body(), report_leaks, "", kMaxBatchBody},
 
     // At the gateway.

@@ -49,6 +49,7 @@ inline constexpr std::string_view kAnyMethod = "*";
 
 inline constexpr std::size_t kMaxBody = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxBatchBody = std::size_t{4} << 20U;
+inline constexpr std::size_t kMaxSecretBody = std::size_t{128} << 10U;  // a secret alone
 
 struct Call;
 using Handler = Result<Response> (*)(Call& call);

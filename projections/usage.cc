@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kKeysAtOnce = 1000;
 constexpr std::size_t kRounds = 3;
+constexpr std::int64_t kShortBreakMs = 3'600'000;
 
 void add(PeriodUse& to, const PeriodUse& more) {
   to.counts += more.counts;
@@ -29,10 +30,12 @@ struct Usage::Rep {
   std::unique_ptr<UsageStore> store;  // null: nothing is kept
 
   std::mutex flushing;       // one flush at a time
+  std::size_t put_back = 0;  // keys that the last one could not take
   mutable std::mutex batch;  // held while rows that were taken from memory are not yet on disk
   mutable std::mutex state;
   UsageStatus status;
   Timestamp known_since = kLastTime;  // not open: nothing is known
+  Timestamp usable_since = kLastTime;
   Timestamp made;
 
   [[nodiscard]] Result<void> open(const std::string& path, const StoreOptions& wanted,
@@ -58,6 +61,7 @@ Result<void> Usage::open(const std::string& path, const StoreOptions& options, T
   if (!opened) {
     rep_->store.reset();
     rep_->known_since = now;  // what was loaded is true all the same
+    rep_->usable_since = now;
     rep_->status.problem = opened.error().detail;
   }
   rep_->status.kept = opened.has_value();
@@ -72,22 +76,29 @@ Result<void> Usage::Rep::open(const std::string& path, const StoreOptions& optio
   if (!about) return fail(about.error());
   const bool knows_all = *about && (*about)->closed;
   known_since = knows_all ? (*about)->known_since : now;
+  const bool was_short = knows_all && now.ms - (*about)->closed->ms <= kShortBreakMs;
+  usable_since = was_short ? (*about)->usable_since : now;
   made = *about ? (*about)->made : now;
   const auto loaded = store->for_each_total(
       [this](const KeyId& key, const KeyUse& total) { index.load_uses(key, total); });
   if (!loaded) return loaded;
-  return store->write_about({made, known_since, false});
+  return store->write_about({made, known_since, usable_since, std::nullopt});
 }
 
 void Usage::close(Timestamp now) {
   if (!rep_->store || !flush(now)) return;
   const std::lock_guard lock(rep_->flushing);
-  static_cast<void>(rep_->store->write_about({rep_->made, known_since(), true}));
+  static_cast<void>(rep_->store->write_about({rep_->made, known_since(), usable_since(), now}));
 }
 
 Timestamp Usage::known_since() const {
   const std::lock_guard lock(rep_->state);
   return rep_->known_since;
+}
+
+Timestamp Usage::usable_since() const {
+  const std::lock_guard lock(rep_->state);
+  return rep_->usable_since;
 }
 
 UsageStatus Usage::status() const {
@@ -161,6 +172,7 @@ Result<void> Usage::Rep::write_finished(std::span<const FinishedPeriod> some) {
 }
 
 Result<void> Usage::Rep::write_changed(Timestamp now) {
+  put_back = 0;
   const std::vector<const KeyEntry*> keys = index.changed_uses().take_changed();
   std::size_t done = 0;
   Result<void> written;
@@ -209,7 +221,9 @@ Result<void> Usage::Rep::write_changed(std::span<const KeyEntry* const> keys, Ti
   not_taken.partial = true;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const CountedKey& counted = i < taken.size() ? taken[i] : not_taken;
-    if (!written || counted.partial) index.wait_again(counted, *keys[i]);
+    if (written && !counted.partial) continue;
+    index.wait_again(counted, *keys[i]);
+    ++put_back;
   }
   return written;
 }
@@ -218,7 +232,10 @@ Result<void> Usage::Rep::write_changed(std::span<const KeyEntry* const> keys, Ti
 
 Result<void> Usage::finish_until(Timestamp time, Timestamp now) {
   close_until(time);
-  return flush(now);
+  if (auto done = flush(now); !done) return done;
+  const std::lock_guard lock(rep_->flushing);
+  if (rep_->put_back == 0 && !rep_->index.changed_uses().has_finished()) return {};
+  return fail(ErrorCode::kBehind, "Some rows of a period that is over are not written yet.");
 }
 
 void Usage::close_until(Timestamp time) { rep_->index.changed_uses().close_until(time); }

@@ -55,6 +55,9 @@ class Usage {
   // A use after this is not forgotten: since the database was made, or since the last end without
   // close(). Uses may be known that were before.
   [[nodiscard]] Timestamp known_since() const;
+  // Since when somebody who wanted to use a key could, but for breaks of an hour at most, and would
+  // be known: before then, not to have been used says nothing about a key.
+  [[nodiscard]] Timestamp usable_since() const;
   [[nodiscard]] UsageStatus status() const;
 
   // The days from `from` to `to`, both included, in which the key was tried, oldest first.
@@ -64,7 +67,8 @@ class Usage {
 
   // No attempt counts in a period that began before `time` any more: it was digested. Never back.
   void close_until(Timestamp time);
-  // The same, and brings to disk what was counted before.
+  // The same, and brings to disk what was counted before. kBehind if some of it has to wait for the
+  // next time: until then nothing may be digested.
   [[nodiscard]] Result<void> finish_until(Timestamp time, Timestamp now);
   // Of the workspace's first closed period of that length that begins at `from` or later and has
   // rows.

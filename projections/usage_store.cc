@@ -40,7 +40,8 @@ Result<std::optional<UsageStore::About>> UsageStore::about() const {
   About about;
   about.made.ms = in.i64();
   about.known_since.ms = in.i64();
-  about.closed = in.u8() == 1;
+  about.usable_since.ms = in.i64();
+  if (in.u8() == 1) about.closed = Timestamp{in.i64()};
   if (!in.finished()) return damaged();
   return std::optional(about);
 }
@@ -51,7 +52,9 @@ Result<void> UsageStore::write_about(const About& about) {
   out.u8(kAboutFormat);
   out.i64(about.made.ms);
   out.i64(about.known_since.ms);
+  out.i64(about.usable_since.ms);
   out.u8(about.closed ? 1 : 0);
+  if (about.closed) out.i64(about.closed->ms);
   StoreBatch batch;
   batch.put(*about_, kAboutKey, value);
   if (auto written = write(std::move(batch)); !written) return written;

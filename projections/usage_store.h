@@ -26,12 +26,13 @@ class UsageStore {
   [[nodiscard]] static Result<std::unique_ptr<UsageStore>> open(const std::string& path,
                                                                 StoreOptions options);
 
-  // When it was made, since when no use is forgotten, and whether the last one who wrote here ended
-  // in peace.
+  // When it was made, since when no use is forgotten, since when keys could be used without a long
+  // break, and when the last one who wrote here ended in peace.
   struct About {
     Timestamp made;
     Timestamp known_since;
-    bool closed = false;
+    Timestamp usable_since;
+    OptionalTime closed;
   };
   [[nodiscard]] Result<std::optional<About>> about() const;
   [[nodiscard]] Result<void> write_about(const About& about);

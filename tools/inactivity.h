@@ -20,14 +20,14 @@ class Inactivity {
   static constexpr std::size_t kKeysAtOnce = 10'000;
   static constexpr std::size_t kSuspensionsAtOnce = 100;
 
-  // Both must outlive it. `started` by the wall clock, `uptime` by one that never jumps. Uses
-  // before Usage::known_since() may be forgotten, so no key counts as unused since before then: one
-  // may be suspended late, never early.
+  // Both must outlive it. `started` by the wall clock, `uptime` by one that never jumps. No key
+  // counts as unused since before Usage::usable_since(): after a crash, or a long break in which
+  // nobody could use any, one may be suspended late, never early.
   Inactivity(Ledger& ledger, const Projections& projections, Timestamp started,
              std::chrono::milliseconds uptime)
       : ledger_(ledger),
         projections_(projections),
-        known_since_(std::min(started, projections.usage().known_since())),
+        known_since_(std::min(started, projections.usage().usable_since())),
         now_(started),
         uptime_(uptime) {}
 

@@ -7,6 +7,7 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/report.h"
 #include "tools/config_file.h"
+#include "tools/logging.h"
 #include "tools/version.h"
 
 namespace keyledger {
@@ -181,6 +182,8 @@ int main(int argc, char** argv) {
       "\nExit codes: 0 done; 1 refused, failed or damaged; 2 verify could not look or\n"
       "import could not go on; above 100 the options were wrong. `keyledger COMMAND --help` has "
       "examples.");
+  // To standard error in every command: standard output is for what was asked.
+  keyledger::start_logging(keyledger::default_log_format(), "info");
   int exit_code = 0;
   keyledger::Options options;
   keyledger::add_init(app, options.init, exit_code);

@@ -63,7 +63,9 @@ Result<void> UsageKeeper::digest_all(Timestamp now) {
     if (workspace->policy.use_digest == UseDigest::kOff) continue;
     for (const bool hourly : {false, true}) {
       Timestamp& until = digested_[{workspace->id, hourly}];
-      until = std::max({until, kept_since(*workspace, now), Timestamp{}});
+      // The period in which that lies has its rows yet: they are deleted after this.
+      const Timestamp kept = std::max(kept_since(*workspace, now), Timestamp{});
+      until = std::max(until, UsePeriod::of(kept, hourly).from());
       if (auto done = digest(*workspace, hourly); !done) return done;
     }
   }

@@ -19,7 +19,7 @@ TEST_F(Authorize, SaysWhoseKeyItIs) {
   for (const std::string& credential : {secret, "Bearer " + secret, "bearer  " + secret}) {
     const auto answer = ask({credential});
     ASSERT_EQ(answer.status, 200) << answer.response.body;
-    EXPECT_EQ(answer.header("X-Key-Id"), made["key"]["id"]);
+    EXPECT_EQ(made["key"]["id"], answer.header("X-Key-Id"));
     EXPECT_EQ(answer.header("X-Key-Name"), "My%20k%C3%A4y%2C%201");
     EXPECT_EQ(answer.header("X-Key-Type"), "private");
     EXPECT_EQ(answer.header("X-Key-Environment"), "live");

@@ -204,6 +204,17 @@ TEST_F(Departure, SeesToManagementKeysThatTheMemberIssued) {
       << "who asks is not locked out";
 }
 
+TEST_F(Departure, FindsWhatWasMadeInAnothersName) {
+  const auto leaving = it.add_member("owner");
+  const auto admin = it.add_member("admin");
+  const json lent = as(leaving, "/v1/members/" + admin.id + "/management_keys", {{"name", "lent"}});
+  const json body = {{"type", "private"}, {"name", "made"}};
+  ASSERT_EQ(it.call(lent["secret"].get<std::string>(), "POST", "/v1/keys", body.dump()).status,
+            201);
+  EXPECT_THAT(actions(remove(leaving, {{"keys", "revoke"}})),
+              UnorderedElementsAre("lent revoked", "made revoked"));
+}
+
 TEST_F(Departure, ShowsThatTheOwnerHasLeft) {
   const auto admin = it.add_member("admin");
   const std::string id = it.add_key("owned", {{"owner_id", admin.id}})["key"]["id"];

@@ -45,7 +45,7 @@ TEST_F(LeakLookup, TellsWhoseSecretItIsAndIsRecordedWithTheKey) {
   EXPECT_EQ(answer.position(), event.position);
   EXPECT_EQ("/v1/keys/" + to_text(KeyId{event.stream.id}), path);
   ASSERT_TRUE(std::holds_alternative<KeyLookedUp>(event.event));
-  EXPECT_EQ(to_text(*std::get<KeyLookedUp>(event.event).secret), answer.body["secret"]["id"]);
+  EXPECT_EQ(answer.body["secret"]["id"], to_text(*std::get<KeyLookedUp>(event.event).secret));
   EXPECT_EQ(event.reason, "it was in a paste");
 }
 

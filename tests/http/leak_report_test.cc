@@ -86,9 +86,9 @@ TEST_F(LeakReport, IsRecordedWithTheKeyAndLabelled) {
   ASSERT_EQ(it.size(), size + 1);
   EXPECT_EQ(answer.position(), size);
   const EventAt event = at(size);
-  EXPECT_EQ(to_text(KeyId{event.event.stream.id}), made["key"]["id"]);
+  EXPECT_EQ(made["key"]["id"], to_text(KeyId{event.event.stream.id}));
   const auto& notice = std::get<KeyLeakReported>(event.event.event);
-  EXPECT_EQ(to_text(notice.secret), made["key"]["secrets"][0]["id"]);
+  EXPECT_EQ(made["key"]["secrets"][0]["id"], to_text(notice.secret));
   EXPECT_EQ(notice.reporter, "github");
   EXPECT_EQ(notice.signing_key, "key one");
   EXPECT_EQ(*decode_leak_details(event.side.subject->bytes),

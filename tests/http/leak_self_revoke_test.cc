@@ -33,7 +33,7 @@ TEST_F(LeakSelfRevoke, EndsAKeyAtOnceAndSaysThatItsHolderDidIt) {
   const EventAt at = newest();
   EXPECT_EQ(at.event.event, Event(KeyCompromised{}));
   EXPECT_EQ(at.event.actor.kind, ActorKind::kKeyHolder);
-  EXPECT_EQ(to_text(KeyId{at.event.actor.id}), made["key"]["id"]);
+  EXPECT_EQ(made["key"]["id"], to_text(KeyId{at.event.actor.id}));
   const auto details = decode_actor_details(at.side.actor->bytes);
   EXPECT_EQ(*details, (ActorDetails{"192.0.2.7", "finder/1", ""}));
   const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();

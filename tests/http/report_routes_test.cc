@@ -297,8 +297,10 @@ TEST_F(ReportRoutes, ShowManagementKeysToOwnersAndAuditorsAlone) {
       for (const json& row : answer.body["data"]) seen.insert(row["type"]);
       return seen;
     };
-    EXPECT_EQ(types(it.owner.secret).count("management"), 1U);
-    EXPECT_EQ(types(auditor).count("management"), 1U);
+    // Calls with a management key are not counted: unused is what nobody can say of it.
+    const bool says = std::string(report) != "unused";
+    EXPECT_EQ(types(it.owner.secret).count("management"), says ? 1U : 0U);
+    EXPECT_EQ(types(auditor).count("management"), says ? 1U : 0U);
     EXPECT_EQ(types(admin).count("management"), 0U);
     const std::string csv =
         std::string(report) +

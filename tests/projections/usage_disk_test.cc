@@ -112,6 +112,23 @@ TEST_F(UsageDisk, KnowsSinceWhenNoUseIsForgotten) {
   EXPECT_EQ(open({}, kNow + 20)->usage().known_since(), kNow + 20) << "it did not";
 }
 
+// A server that was away for long saw nobody use anything, which says nothing about the keys.
+TEST_F(UsageDisk, KnowsSinceWhenKeysCouldBeUsed) {
+  constexpr std::int64_t kHour = 3'600'000;
+  open()->usage().close(kNow + 1);
+  {
+    const auto projections = open({}, kNow + 1 + kHour);
+    EXPECT_EQ(projections->usage().usable_since(), kNow) << "a short break";
+    projections->usage().close(kNow + 2 * kHour);
+  }
+  {
+    const auto projections = open({}, kNow + 3 * kHour + 1);
+    EXPECT_EQ(projections->usage().usable_since(), kNow + 3 * kHour + 1) << "a long one";
+    EXPECT_EQ(projections->usage().known_since(), kNow) << "in which nothing was forgotten";
+  }
+  EXPECT_EQ(open({}, kNow + 4 * kHour)->usage().usable_since(), kNow + 4 * kHour) << "a crash";
+}
+
 TEST_F(UsageDisk, IsLeftAsItIsWhenItCannotBeOpened) {
   FaultFs faults((dir_.path() / "usage").string());
   faults.arm({Fault::kIoError, 1, true, {}});
