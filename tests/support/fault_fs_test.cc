@@ -334,18 +334,21 @@ class Rows {
     return db_->Write(options, &batch);
   }
 
-  // How many rows there are; fails the test unless they are dense and the same in both families.
-  std::uint64_t size() {
+  // How many rows there are. Fails the test unless they are dense and the same in both families,
+  // but where the disk lied about its syncs: then nothing is promised of what is left.
+  std::uint64_t size(bool synced = true) {
     std::uint64_t count = 0;
     const std::unique_ptr<rocksdb::Iterator> events(db_->NewIterator({}, handles_[1]));
     const std::unique_ptr<rocksdb::Iterator> sides(db_->NewIterator({}, handles_[2]));
     sides->SeekToFirst();
-    for (events->SeekToFirst(); events->Valid(); events->Next(), sides->Next()) {
-      EXPECT_EQ(events->key(), fmt::format("{:016x}", count));
-      EXPECT_TRUE(sides->Valid() && sides->key() == events->key());
+    for (events->SeekToFirst(); events->Valid(); events->Next()) {
       ++count;
+      if (!synced) continue;
+      EXPECT_EQ(events->key(), fmt::format("{:016x}", count - 1));
+      EXPECT_TRUE(sides->Valid() && sides->key() == events->key());
+      if (sides->Valid()) sides->Next();
     }
-    EXPECT_TRUE(events->status().ok() && sides->status().ok() && !sides->Valid());
+    if (synced) EXPECT_TRUE(events->status().ok() && sides->status().ok() && !sides->Valid());
     return count;
   }
   bool refused_once() const { return refused_once_; }
@@ -390,7 +393,7 @@ CutTotals cut_again_and_again(std::uint64_t rounds, FaultFsOptions options, std:
       Rows rows;
       const Status opened = rows.open((directory->path() / "db").string(), faults.env());
       if (opened.ok()) {
-        const std::uint64_t size = rows.size();
+        const std::uint64_t size = rows.size(!options.sync_off);
         totals.lost += acked > size ? acked - size : 0;
         totals.point_in_time_opens += rows.refused_once() ? 1U : 0U;
         if (acked != 0) faults.arm({Fault::kPowerCut, 1 + random() % 600, false, {}});
