@@ -24,6 +24,16 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
   return number;
 }
 
+// The server's certificate, or the name in it. Newer libraries tell them apart: 0.18 of Debian 13
+// does, 0.11 of Debian 12 does not know the second.
+template <typename LibraryError>
+bool is_untrusted(LibraryError error) {
+  if constexpr (requires { LibraryError::SSLServerHostnameVerification; }) {
+    if (error == LibraryError::SSLServerHostnameVerification) return true;
+  }
+  return error == LibraryError::SSLServerVerification;
+}
+
 }  // namespace
 
 struct Client::Rep {
@@ -51,7 +61,7 @@ Result<ClientAnswer> Client::post(const std::string& target, const std::string& 
   all.emplace("Accept-Encoding", "identity");
   try {
     const auto answer = rep_->library.Post(target, all, body, "application/json");
-    if (answer.error() == httplib::Error::SSLServerVerification) {
+    if (is_untrusted(answer.error())) {
       return fail(ErrorCode::kMisdirected,
                   rep_->origin + " has no certificate that this system trusts.");
     }

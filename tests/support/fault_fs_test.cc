@@ -348,7 +348,7 @@ class Rows {
       EXPECT_TRUE(sides->Valid() && sides->key() == events->key());
       if (sides->Valid()) sides->Next();
     }
-    if (synced) EXPECT_TRUE(events->status().ok() && sides->status().ok() && !sides->Valid());
+    EXPECT_TRUE(!synced || (events->status().ok() && sides->status().ok() && !sides->Valid()));
     return count;
   }
   bool refused_once() const { return refused_once_; }
