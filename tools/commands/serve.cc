@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "http/api.h"
@@ -61,9 +61,10 @@ Result<Listeners> listeners(const ServeOptions& options) {
 Result<std::shared_ptr<const http::LeakKeys>> read_leak_keys(const std::string& path) {
   if (path.empty()) return nullptr;
   std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream text;
+  text << file.rdbuf();
   if (!file) return fail(ErrorCode::kUnavailable, "Cannot read the file of --leak-keys: " + path);
-  auto keys = http::LeakKeys::parse(text);
+  auto keys = http::LeakKeys::parse(text.str());
   if (!keys) {
     keys.error().detail = "The file of --leak-keys is not as GitHub writes it: " + path;
     return fail(keys.error());
