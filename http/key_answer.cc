@@ -51,7 +51,7 @@ Result<Key> find_key(const Call& call) {
 
 Result<Key> key_after(const Call& call, const Receipt& receipt, const KeyId& id) {
   if (receipt.key) return *receipt.key;
-  auto key = call.api.projections.streams().key_at(id, receipt.position);
+  auto key = call.api.projections.keys().key_at(id, receipt.position);
   if (!key) return fail(key.error());
   if (!*key) return fail(ErrorCode::kInternal, "a replayed call names a key that is not there");
   return std::move(**key);

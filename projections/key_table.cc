@@ -9,6 +9,7 @@
 #include "events/log/event_reader.h"
 #include "projections/key_table_list.h"
 #include "projections/key_table_rows.h"
+#include "projections/key_versions.h"
 #include "projections/name_holders.h"
 
 namespace keyledger {
@@ -64,6 +65,7 @@ struct KeyTable::Rep {
   const EventLog& log;
   const VerifyIndex& usage;
   KeyTableRows rows;
+  KeyVersions versions;
   NameHolders holders;
 };
 
@@ -76,6 +78,16 @@ Result<std::optional<Key>> KeyTable::key(const KeyId& id) const {
   if (!row) return fail(row.error());
   if (!*row) return std::optional<Key>();
   return std::optional(std::move((*row)->key));
+}
+
+Result<std::optional<Key>> KeyTable::key_at(const KeyId& id, std::uint64_t position) const {
+  auto now = rep_->rows.row(id);
+  if (!now) return fail(now.error());
+  if (!*now) return std::optional<Key>();
+  auto then = KeyRowsAt(rep_->versions, position).row(std::move(**now));
+  if (!then) return fail(then.error());
+  if (!*then) return std::optional<Key>();
+  return std::optional(std::move((*then)->key));
 }
 
 Result<std::optional<KeyView>> KeyTable::view(const KeyId& id) const {
@@ -93,7 +105,7 @@ Result<KeyDetails> KeyTable::details_of(const Key& key) const {
 }
 
 Result<KeyPage> KeyTable::list(const KeyPageRequest& request) const {
-  return list_keys(rep_->rows, rep_->log, rep_->usage, request);
+  return list_keys({rep_->rows, rep_->versions, rep_->log, rep_->usage}, request);
 }
 
 Result<std::optional<NameHolder>> KeyTable::name_holder(const WorkspaceId& workspace,
@@ -162,6 +174,7 @@ std::string KeyTable::walk_place(const WorkspaceId& workspace, std::uint64_t pos
 Result<void> KeyTable::open(Store& store) {
   const std::string label = fmt::format("{}.v{}", name(), version());
   if (auto done = rep_->rows.open(store, label); !done) return done;
+  if (auto done = rep_->versions.open(store, label + ".versions"); !done) return done;
   return rep_->holders.open(store, label + ".holders");
 }
 
@@ -186,6 +199,9 @@ Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
       found = touched.emplace(id, Touched{std::move(*row), std::move(after)}).first;
     }
     Touched& key = found->second;
+    if (key.after.key.version != 0 && !expired) {
+      rep_->versions.keep(batch, key.after, event.position);
+    }
     apply_event(key.after, event, frame.side.events[i]);
     key.expired = expired || (key.expired && key.after.named_at != event.position);
   }

@@ -1,9 +1,11 @@
-// The current key table: one durable row per key, with indexes by workspace, name and member. Rows
+// The key table, as it is and as it was just after any event: one durable row per key, with indexes
+// by workspace, name and member, and one row per state that a key has left (key_versions.h). Rows
 // hold core's state of the key and never a blob; details are joined from the log when read.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,13 +43,18 @@ struct KeyFilter {
   OptionalTime expires_before;
 };
 
+// Just after the newest event that has reached the rows.
+inline constexpr std::uint64_t kNewestPosition = std::numeric_limits<std::uint64_t>::max();
+
 struct KeyPageRequest {
   KeyFilter filter;
+  // The table just after this event. What is counted of uses is always that of now.
+  std::uint64_t position = kNewestPosition;
   KeySort sort = KeySort::kCreatedAt;
   bool descending = false;
   std::string after;  // where the page before ended (KeyPage::next); empty: from the beginning
   std::size_t limit = 100;
-  Timestamp now;
+  Timestamp now;  // the clock that statuses are judged by
 };
 
 struct KeyView {
@@ -67,6 +74,9 @@ class KeyTable : public Projection {
   ~KeyTable() override;
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const;
+  // The key just after the event at `position`, which may be of any stream and must have reached
+  // the rows. Nothing if there was no such key yet. Costs two searches, however long its history.
+  [[nodiscard]] Result<std::optional<Key>> key_at(const KeyId& id, std::uint64_t position) const;
   [[nodiscard]] Result<std::optional<KeyView>> view(const KeyId& id) const;
   // Joins the texts of a key, now or as of an earlier state of it.
   [[nodiscard]] Result<KeyDetails> details_of(const Key& key) const;
@@ -97,7 +107,7 @@ class KeyTable : public Projection {
   [[nodiscard]] static std::string walk_place(const WorkspaceId& workspace, std::uint64_t position);
 
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
-  [[nodiscard]] std::uint32_t version() const override { return 3; }
+  [[nodiscard]] std::uint32_t version() const override { return 4; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;

@@ -110,13 +110,13 @@ struct Candidate {
 
 class Listing {
  public:
-  Listing(const KeyTableRows& rows, const EventLog& log, const VerifyIndex& usage,
-          const KeyPageRequest& request)
-      : usage_(usage),
+  Listing(const KeyListSources& sources, const KeyPageRequest& request)
+      : usage_(sources.usage),
         request_(request),
-        source_(source_of(rows, request)),
-        finder_(rows, request.descending),
-        details_(log) {}
+        source_(source_of(sources.rows, request)),
+        finder_(sources.rows, request.descending),
+        then_(sources.versions, request.position),
+        details_(sources.log) {}
 
   [[nodiscard]] Result<KeyPage> page() {
     if (!request_.after.empty()) {
@@ -160,12 +160,23 @@ class Listing {
 
   [[nodiscard]] bool is_full() const { return page_.next.has_value(); }
 
-  // Takes the key into the page, or notes that there is a next page.
-  [[nodiscard]] Result<void> offer(const Candidate& candidate) {
+  // As it was just after the asked position; nothing if it was made later.
+  [[nodiscard]] Result<std::optional<KeyRow>> row_of(const Candidate& candidate) {
+    if (candidate.place.position > request_.position) return std::optional<KeyRow>();
     auto row = finder_.find(candidate.id);
     if (!row) return fail(row.error());
+    return then_.row(std::move(*row));
+  }
+
+  // Takes the key into the page, or notes that there is a next page.
+  [[nodiscard]] Result<void> offer(const Candidate& candidate) {
+    auto row = row_of(candidate);
+    if (!row) return fail(row.error());
+    if (!*row) return {};
     const KeyFilter& filter = request_.filter;
-    const Key& key = row->key;
+    Key& key = (*row)->key;
+    // The index has every name that a key ever had, and the key is listed at the one it has.
+    if (request_.sort == KeySort::kName && key.name != candidate.place.name) return {};
     if (!matches_type(filter, key) || !matches_text(filter, key) || !matches_people(filter, key) ||
         !matches_state(filter, key, request_.now) ||
         !matches_use(filter, key, usage_, request_.now)) {
@@ -184,7 +195,7 @@ class Listing {
       return {};
     }
     last_ = candidate.place;
-    page_.keys.push_back({std::move(row->key), std::move(details)});
+    page_.keys.push_back({std::move(key), std::move(details)});
     return {};
   }
 
@@ -202,17 +213,29 @@ class Listing {
     StoreCursor& index = *source_.index;
     const bool down = request_.descending;
     const std::string start = after_ ? source_.base + encode(request_.sort, *after_)
-                              : down ? source_.prefix + std::string(9, '\xFF')  // behind them all
+                              : down ? source_.prefix + last_place()
                                      : source_.prefix;
     down ? index.seek_backward(start) : index.seek(start);
     if (after_ && index.valid() && index.key() == start) down ? index.previous() : index.next();
     while (index.valid() && index.key().starts_with(source_.prefix) && !is_full()) {
       const auto candidate = candidate_here();
       if (!candidate) return fail(candidate.error());
+      if (made_in_order() && !down && candidate->place.position > request_.position) break;
       if (auto offered = offer(*candidate); !offered) return offered;
       down ? index.previous() : index.next();
     }
     return index.status();
+  }
+
+  // Whether the walk meets the keys in the order in which they were made.
+  [[nodiscard]] bool made_in_order() const { return request_.sort == KeySort::kCreatedAt; }
+
+  // What a row of the index ends with that is not before any that is wanted.
+  [[nodiscard]] std::string last_place() const {
+    if (!made_in_order()) return std::string(9, '\xFF');
+    Place last;
+    last.position = request_.position;
+    return encode(KeySort::kCreatedAt, last);
   }
 
   // A heap, since a page is small and the candidates are many.
@@ -239,7 +262,9 @@ class Listing {
       if (!index.key().starts_with(source_.prefix)) break;
       auto candidate = candidate_here();
       if (!candidate) return fail(candidate.error());
-      if (auto placed = place(*candidate); !placed) return fail(placed.error());
+      const auto there = place(*candidate);
+      if (!there) return fail(there.error());
+      if (!*there) continue;
       const bool behind = !after_ || (request_.descending ? candidate->place < *after_
                                                           : *after_ < candidate->place);
       if (behind) all.push_back(std::move(*candidate));
@@ -248,22 +273,25 @@ class Listing {
     return all;
   }
 
-  [[nodiscard]] Result<void> place(Candidate& candidate) {
+  // False if the key was made later than asked for.
+  [[nodiscard]] Result<bool> place(Candidate& candidate) {
     if (request_.sort == KeySort::kLastUsedAt) {
       const OptionalTime used = usage_.use_of(candidate.id).last_used_at;
       candidate.place.used = used ? static_cast<std::uint64_t>(used->ms) + 1 : 0;
-      return {};
+      return true;
     }
-    auto row = finder_.find(candidate.id);
+    auto row = row_of(candidate);
     if (!row) return fail(row.error());
-    candidate.place.name = std::move(row->key.name);
-    return {};
+    if (!*row) return false;
+    candidate.place.name = std::move((*row)->key.name);
+    return true;
   }
 
   const VerifyIndex& usage_;
   const KeyPageRequest& request_;
   Source source_;
   RowFinder finder_;  // made after the index's cursor, so that every row it points to is there
+  KeyRowsAt then_;
   EventReader details_;
   std::optional<Place> after_;
   Place last_;  // of the newest key in the page
@@ -272,9 +300,8 @@ class Listing {
 
 }  // namespace
 
-Result<KeyPage> list_keys(const KeyTableRows& rows, const EventLog& log, const VerifyIndex& usage,
-                          const KeyPageRequest& request) {
-  return Listing(rows, log, usage, request).page();
+Result<KeyPage> list_keys(const KeyListSources& sources, const KeyPageRequest& request) {
+  return Listing(sources, request).page();
 }
 
 Result<KeyDetails> join_details(EventReader& reader, const Key& key) {

@@ -73,7 +73,7 @@ void KeyTableRows::write(StoreBatch& batch, const std::optional<KeyRow>& before,
     });
   };
   for (const Entry& entry : there) {
-    if (!has(wanted, entry)) batch.erase(*entry.table, entry.key);
+    if (!entry.stays && !has(wanted, entry)) batch.erase(*entry.table, entry.key);
   }
   for (const Entry& entry : wanted) {
     if (!has(there, entry)) batch.put(*entry.table, entry.key, entry.value);
@@ -103,7 +103,7 @@ std::vector<KeyTableRows::Entry> KeyTableRows::entries_of(const KeyRow& row) con
     entries.push_back({external_, with_position(external_prefix(*row.external), position), id});
   }
   if (!key.end && key.type == KeyType::kManagement && key.member) {
-    entries.push_back({management_, std::string(id_bytes(*key.member)).append(id), {}});
+    entries.push_back({management_, std::string(id_bytes(*key.member)).append(id), {}, false});
   }
   return entries;
 }

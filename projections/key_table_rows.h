@@ -16,10 +16,11 @@ namespace keyledger {
 // Index rows hold the key's id and end with the position at which the key was made, which orders
 // keys by the time they were made and never changes:
 //   created    workspace, position
-//   names      workspace, name, 0, position            every key; 0 is in no name
-//   external   external_id_index(), position
+//   names      workspace, name, 0, position            every name a key ever had; 0 is in no name
+//   external   external_id_index(), position           every external id it ever had
 //   management member, key id -> nothing                        live management keys
-// Who holds a name is in name_holders.h.
+// What a key once had stays in the index, since lists of the past are found by it; so who finds a
+// key there looks whether it has it. Who holds a name is in name_holders.h.
 class KeyTableRows {
  public:
   [[nodiscard]] Result<void> open(Store& store, std::string_view label);
@@ -41,6 +42,7 @@ class KeyTableRows {
     const Table* table;
     std::string key;
     std::string_view value;
+    bool stays = true;
   };
   [[nodiscard]] std::vector<Entry> entries_of(const KeyRow& row) const;
 

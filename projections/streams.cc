@@ -68,10 +68,6 @@ Result<std::optional<State>> fold(const Streams& streams, const EventLog& log,
 
 }  // namespace
 
-Result<std::optional<Key>> Streams::key_at(const KeyId& id, std::uint64_t position) const {
-  return fold<Key>(*this, rep_->log, stream_of(id), position);
-}
-
 Result<std::optional<Member>> Streams::member_at(const MemberId& id, std::uint64_t position) const {
   return fold<Member>(*this, rep_->log, stream_of(id), position);
 }

@@ -1,5 +1,5 @@
-// Which events belong to which stream: the history of one key or member, and its state at an
-// earlier position.
+// Which events belong to which stream: the history of one key or member, and the state of a member
+// or workspace at an earlier position. Of keys the key table knows it.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/key.h"
 #include "core/workspace.h"
 #include "events/log/event_log.h"
 #include "projections/position_rows.h"
@@ -28,9 +27,8 @@ class Streams : public Projection {
   // The same as a walk from `start` on, in either direction.
   [[nodiscard]] PositionWalk walk(const StreamId& stream, bool descending,
                                   std::uint64_t start) const;
-  // The key just after event `position` (which may be of any stream). Nothing if it did not exist
-  // yet.
-  [[nodiscard]] Result<std::optional<Key>> key_at(const KeyId& id, std::uint64_t position) const;
+  // The member just after event `position` (which may be of any stream). Nothing if it did not
+  // exist yet.
   [[nodiscard]] Result<std::optional<Member>> member_at(const MemberId& id,
                                                         std::uint64_t position) const;
   // Without its policy, which has a stream of its own.

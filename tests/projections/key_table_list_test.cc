@@ -72,9 +72,10 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
     return projections_->verify_index().use_of(key.id);
   }
 
-  [[nodiscard]] bool matches(const KeyPageRequest& request, const Key& key) const {
+  [[nodiscard]] static bool matches(const RandomHistory& history, const KeyPageRequest& request,
+                                    const Key& key, OptionalTime used) {
     const KeyFilter& filter = request.filter;
-    const KeyDetails& details = history_.details().at(key.id);
+    const KeyDetails& details = history.details().at(key.id);
     if (key.workspace != filter.workspace) return false;
     if (key.type == KeyType::kManagement && !filter.management_keys) return false;
     if (filter.type && key.type != *filter.type) return false;
@@ -96,7 +97,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
       return false;
     }
     if (filter.unused_days) {
-      const Timestamp since = use_of(key).last_used_at.value_or(key.created_at);
+      const Timestamp since = used.value_or(key.created_at);
       if (request.now.ms - since.ms < *filter.unused_days * 86'400'000LL) return false;
     }
     if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) {
@@ -105,13 +106,14 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
     return true;
   }
 
-  // Every matching key in the asked order.
-  [[nodiscard]] std::vector<KeyId> plainly(const KeyPageRequest& request) const {
+  // Every matching key in the asked order, of a history that has got as far as the request asks.
+  [[nodiscard]] std::vector<KeyId> plainly(const RandomHistory& history,
+                                           const KeyPageRequest& request) const {
     using Order = std::tuple<std::int64_t, std::string, std::uint64_t, KeyId>;
     std::vector<Order> order;
-    for (const Key& key : history_.state().keys()) {
-      if (!matches(request, key)) continue;
+    for (const Key& key : history.state().keys()) {
       const OptionalTime used = use_of(key).last_used_at;
+      if (!matches(history, request, key, used)) continue;
       const bool by_use = request.sort == KeySort::kLastUsedAt;
       order.emplace_back(by_use && used ? used->ms : 0,
                          request.sort == KeySort::kName ? key.name : "", key.created_cause.position,
@@ -125,7 +127,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
   }
 
   // Follows the pages to the end.
-  std::vector<KeyId> by_pages(KeyPageRequest request) {
+  std::vector<KeyId> by_pages(const RandomHistory& history, KeyPageRequest request) {
     std::vector<KeyId> ids;
     for (;;) {
       const auto page = projections_->keys().list(request);
@@ -136,8 +138,8 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
         EXPECT_EQ(page->keys.size(), request.limit);
       }
       for (const KeyView& view : page->keys) {
-        EXPECT_EQ(view.key, **history_.state().key(view.key.id));
-        EXPECT_EQ(view.details, history_.details().at(view.key.id));
+        EXPECT_EQ(view.key, **history.state().key(view.key.id));
+        EXPECT_EQ(view.details, history.details().at(view.key.id));
         ids.push_back(view.key.id);
       }
       if (!page->next) return ids;
@@ -154,9 +156,28 @@ TEST_P(KeyListTest, GivesWhatAPlainListGivesForAnyFilterAndOrder) {
   std::size_t found = 0;
   for (int i = 0; i < 300; ++i) {
     const KeyPageRequest request = random_request();
-    const auto wanted = plainly(request);
-    EXPECT_EQ(by_pages(request), wanted) << "request " << i << " of seed " << GetParam();
+    const auto wanted = plainly(history_, request);
+    EXPECT_EQ(by_pages(history_, request), wanted) << "request " << i << " of seed " << GetParam();
     found += wanted.size();
+  }
+  EXPECT_GT(found, 300U) << "the filters leave too little to say anything";
+}
+
+// The same seed grows the same history again, up to any earlier frame.
+TEST_P(KeyListTest, GivesOfTheTableAsItWasWhatAPlainListGaveThen) {
+  std::size_t found = 0;
+  for (int round = 0; round < 10; ++round) {
+    RandomHistory then(GetParam());
+    then.grow_by_frames(1 + below(120));
+    for (int i = 0; i < 60; ++i) {
+      KeyPageRequest request = random_request();
+      request.position = then.log().size() - 1;
+      request.now = then.now();
+      const auto wanted = plainly(then, request);
+      EXPECT_EQ(by_pages(then, request), wanted)
+          << "request " << i << " at " << request.position << " of seed " << GetParam();
+      found += wanted.size();
+    }
   }
   EXPECT_GT(found, 300U) << "the filters leave too little to say anything";
 }
@@ -171,7 +192,7 @@ TEST_P(KeyListTest, NeitherSkipsNorRepeatsWhileKeysAreAdded) {
     request.limit = 3;
     request.descending = descending;
     request.now = history_.now();
-    const std::vector<KeyId> before = plainly(request);
+    const std::vector<KeyId> before = plainly(history_, request);
     std::vector<KeyId> seen;
     for (;;) {
       const auto page = projections_->keys().list(request);
