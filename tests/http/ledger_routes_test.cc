@@ -37,8 +37,8 @@ TEST(LedgerRoutes, TellSizeRootAndProjections) {
     EXPECT_GE(projection["version"], 1);
   }
   EXPECT_EQ(names, (std::set<std::string>{"verify_index", "directory", "key_table", "streams",
-                                          "audit_trail", "calls", "schedule",
-                                          "retired_secret_uses", "tree"}));
+                                          "audit_trail", "calls", "schedule", "retired_secret_uses",
+                                          "tree"}));
 }
 
 TEST(LedgerRoutes, TellHealth) {

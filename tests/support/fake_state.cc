@@ -47,8 +47,7 @@ void FakeState::fold(const RecordedEvent& event) {
     case StreamKind::kKey: {
       const KeyId id{event.stream.id};
       evolve(keys_[id], event);
-      if (creation_in(event.event) != nullptr ||
-          std::holds_alternative<KeyRenamed>(event.event)) {
+      if (creation_in(event.event) != nullptr || std::holds_alternative<KeyRenamed>(event.event)) {
         named_at_[id] = event.position;
       }
       if (std::holds_alternative<KeyExpired>(event.event)) named_at_.erase(id);
