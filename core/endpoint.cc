@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/hex.h"
 #include "events/text.h"
 
 namespace keyledger {
@@ -18,13 +19,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // What neither a path nor a pattern may spell out.
 bool is_refused(char c) {
   return is_control(c) || c == ' ' || c == '\\' || c == ';' || c == '#' || c == '?';
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // The character that the escape at the front of `text` stands for; nothing if it may not stand in a

@@ -41,6 +41,8 @@ std::size_t sequence_size(std::string_view text) {
   return size;
 }
 
+bool same_letter(char a, char b) { return ascii_lower(a) == ascii_lower(b); }
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
@@ -75,9 +77,11 @@ bool is_clean_text(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), same_letter);
+}
+
+bool contains_ignoring_case(std::string_view text, std::string_view part) {
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same_letter) != text.end();
 }
 
 }  // namespace keyledger

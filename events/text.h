@@ -19,6 +19,14 @@ namespace keyledger {
 // Valid UTF-8 without control characters.
 [[nodiscard]] bool is_clean_text(std::string_view text);
 
+// An upper case ASCII letter as a lower case one, all else as it is.
+[[nodiscard]] constexpr char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Whether `part` stands in the text but for the case of ASCII letters: what `q` finds.
+[[nodiscard]] bool contains_ignoring_case(std::string_view text, std::string_view part);
+
 // Whether the two are the same but for the case of ASCII letters: names of headers, hosts, schemes.
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "events/crypto.h"
+#include "events/hex.h"
 
 namespace keyledger::http {
 namespace {
@@ -13,26 +14,11 @@ using Networks = std::vector<NetworkRule>;
 
 constexpr std::size_t kMaxHandle = 64;
 
-// Its place among the hexadecimal digits; 16 if it is none.
-std::size_t hex_value(char c) {
-  constexpr std::string_view kLower = "0123456789abcdef";
-  constexpr std::string_view kUpper = "0123456789ABCDEF";
-  const std::size_t lower = kLower.find(c);
-  return lower != std::string_view::npos ? lower : std::min<std::size_t>(kUpper.find(c), 16);
-}
-
 std::optional<Digest> read_digest(BodyReader& body, std::string_view field) {
   const auto text = body.required_text(field, kMaxText);
   if (!text) return std::nullopt;
-  Digest digest{};
-  bool fits = text->size() == 2 * digest.size();
-  for (std::size_t i = 0; fits && i < digest.size(); ++i) {
-    const std::size_t high = hex_value((*text)[2 * i]);
-    const std::size_t low = hex_value((*text)[2 * i + 1]);
-    fits = high < 16 && low < 16;
-    digest[i] = static_cast<std::uint8_t>(high << 4U | low);
-  }
-  if (fits) return digest;
+  const auto digest = parse_digest(*text);
+  if (digest) return digest;
   body.fault(field, FieldFault::kInvalid,
              "must be the 64 hexadecimal digits of the SHA-256 of the whole secret");
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "events/hex.h"
 #include "events/names.h"
 #include "http/change.h"
 #include "http/handlers.h"
@@ -14,24 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxDescendants = 1000;
 
-int digit_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::optional<Digest> parse_sha256(std::string_view text) {
-  Digest out{};
-  if (text.size() != 2 * out.size()) return std::nullopt;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const int high = digit_of(text[2 * i]);
-    const int low = digit_of(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out[i] = static_cast<std::uint8_t>(high * 16 + low);
-  }
-  return out;
-}
-
 // `secret` or `sha256`, one of them.
 Digest read_hash(BodyReader& body) {
   if (!body.has("sha256")) return Secret(body.presented_secret("secret").value_or("")).hash().bytes;
@@ -40,7 +23,7 @@ Digest read_hash(BodyReader& body) {
     return {};
   }
   const auto given = body.text("sha256", kMaxText);
-  const auto hash = given ? parse_sha256(*given) : std::nullopt;
+  const auto hash = given ? parse_digest(*given) : std::nullopt;
   if (given && !hash) {
     body.fault("sha256", FieldFault::kInvalid, "must be a SHA-256 in 64 hexadecimal digits");
   }

@@ -2,19 +2,11 @@
 
 #include <algorithm>
 
+#include "events/hex.h"
 #include "events/text.h"
 
 namespace keyledger::http {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 enum class Plus { kPlus, kSpace };
 
@@ -49,8 +41,9 @@ std::string_view take_until(std::string_view& rest, char separator) {
 }  // namespace
 
 bool HeaderLess::operator()(std::string_view a, std::string_view b) const {
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return ascii_lower(x) < ascii_lower(y);
+  });
 }
 
 std::optional<std::string_view> Request::header(std::string_view name) const {

@@ -8,6 +8,7 @@
 
 #include "events/bytes.h"
 #include "events/log/event_reader.h"
+#include "events/text.h"
 #include "projections/audit_join.h"
 #include "projections/directory.h"
 #include "projections/key_table.h"
@@ -59,13 +60,6 @@ std::string name_key(const KeyId& key_id, std::uint64_t position) {
   out.array(key_id.bytes);
   out.u64(position);
   return key;
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  const auto same = [](char a, char b) { return lower(a) == lower(b); };
-  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
 // Several walks as one without doubles.

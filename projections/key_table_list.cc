@@ -5,19 +5,11 @@
 #include <utility>
 
 #include "events/bytes.h"
+#include "events/text.h"
 #include "projections/verify_index.h"
 
 namespace keyledger {
 namespace {
-
-constexpr std::int64_t kDayMs = 86'400'000;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool contains_ignoring_case(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char a, char b) { return lower(a) == lower(b); }) != text.end();
-}
 
 // --- Filters ---
 
@@ -205,7 +197,7 @@ class Listing {
     // An index row ends with a place of its own order, which has no time of use.
     const KeySort sort = source_.ordered ? request_.sort : KeySort::kCreatedAt;
     auto place = decode_place(sort, row);
-    if (!place || !id) return damaged_key_row();
+    if (!place || !id) return damaged_row("the key table");
     return Candidate{std::move(*place), *id};
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "events/hex.h"
+
 namespace keyledger::http {
 namespace {
 
@@ -13,21 +15,14 @@ constexpr std::size_t kMaxChunkSizeDigits = 8;  // more than any limit, and no o
 constexpr const char* kHeadTooLarge = "The headers are too large.";
 constexpr const char* kTargetTooLong = "The URL is too long.";
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 // The size at the front of a chunk's first line. What may follow is an extension, which begins with
 // a semicolon and is ignored; white space before it is not needed by anybody.
 std::optional<std::uint64_t> parse_chunk_size(std::string_view line) {
   std::uint64_t size = 0;
   std::size_t digits = 0;
-  while (digits < line.size() && hex_value(line[digits]) >= 0) {
+  while (digits < line.size() && hex_digit(line[digits]) >= 0) {
     if (digits == kMaxChunkSizeDigits) return std::nullopt;
-    size = size * 16 + static_cast<std::uint64_t>(hex_value(line[digits]));
+    size = size * 16 + static_cast<std::uint64_t>(hex_digit(line[digits]));
     ++digits;
   }
   const std::string_view extension = line.substr(digits);
