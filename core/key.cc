@@ -167,7 +167,6 @@ bool is_final(KeyStatus status) {
 
 bool is_inactive(const Key& key, const OptionalTime& last_used_at, std::uint32_t days,
                  Timestamp now) {
-  constexpr std::int64_t kDayMs = 86'400'000;
   if (key.type == KeyType::kManagement || status_of(key, now) != KeyStatus::kActive) return false;
   const Timestamp last =
       std::max({key.created_at, key.updated_at, key.not_before.value_or(key.created_at),

@@ -16,7 +16,7 @@ struct RecordExpiry {
 // How long before a key expires somebody is told, the longest first.
 inline constexpr std::array<std::uint32_t, 3> kWarningDays = {30, 7, 1};
 [[nodiscard]] constexpr Timestamp warning_time(Timestamp expires_at, std::uint32_t days) {
-  return expires_at + -std::int64_t{days} * 86'400'000;
+  return expires_at + -std::int64_t{days} * kDayMs;
 }
 struct RecordExpiring {
   KeyId id;

@@ -31,10 +31,20 @@ ByteReader open(std::string_view bytes, BlobKind kind) {
   return reader;
 }
 
-bool read_presence(ByteReader& reader) {
-  const std::uint8_t byte = reader.u8();
-  reader.require(byte <= 1);
-  return byte == 1 && reader.ok();
+// A blob of texts alone: each with its length, in the order of its fields.
+template <typename... Texts>
+std::string encode_texts(BlobKind kind, const Texts&... texts) {
+  std::string out;
+  ByteWriter writer = start(out, kind);
+  (writer.sized(texts), ...);
+  return out;
+}
+
+template <typename... Texts>
+bool decode_texts(std::string_view bytes, BlobKind kind, Texts&... texts) {
+  ByteReader reader = open(bytes, kind);
+  ((texts = reader.sized()), ...);
+  return reader.finished();
 }
 
 void write(ByteWriter& writer, const std::optional<std::string>& text) {
@@ -43,7 +53,7 @@ void write(ByteWriter& writer, const std::optional<std::string>& text) {
 }
 
 std::optional<std::string> read_optional_text(ByteReader& reader) {
-  if (!read_presence(reader)) return std::nullopt;
+  if (!reader.presence()) return std::nullopt;
   return std::string(reader.sized());
 }
 
@@ -58,7 +68,7 @@ void write(ByteWriter& writer, const std::optional<Metadata>& metadata) {
 }
 
 std::optional<Metadata> read_optional_metadata(ByteReader& reader) {
-  if (!read_presence(reader)) return std::nullopt;
+  if (!reader.presence()) return std::nullopt;
   constexpr std::size_t kMinEntry = 2;  // two empty texts
   Metadata metadata;
   for (std::size_t left = reader.count(kMinEntry); left > 0 && reader.ok(); --left) {
@@ -88,20 +98,12 @@ CommittedBlob commit_to(std::string bytes) {
 }
 
 std::string encode_blob(const ActorDetails& details) {
-  std::string out;
-  ByteWriter writer = start(out, BlobKind::kActorDetails);
-  writer.sized(details.ip);
-  writer.sized(details.user_agent);
-  writer.sized(details.on_behalf_of);
-  return out;
+  return encode_texts(BlobKind::kActorDetails, details.ip, details.user_agent,
+                      details.on_behalf_of);
 }
 
 std::string encode_blob(const MemberProfile& profile) {
-  std::string out;
-  ByteWriter writer = start(out, BlobKind::kMemberProfile);
-  writer.sized(profile.name);
-  writer.sized(profile.email);
-  return out;
+  return encode_texts(BlobKind::kMemberProfile, profile.name, profile.email);
 }
 
 std::string encode_blob(const KeyDetails& details) {
@@ -114,30 +116,23 @@ std::string encode_blob(const KeyDetails& details) {
 }
 
 std::string encode_blob(const LeakDetails& details) {
-  std::string out;
-  ByteWriter writer = start(out, BlobKind::kLeakDetails);
-  writer.sized(details.type);
-  writer.sized(details.url);
-  writer.sized(details.source);
-  return out;
+  return encode_texts(BlobKind::kLeakDetails, details.type, details.url, details.source);
 }
 
 Result<ActorDetails> decode_actor_details(std::string_view bytes) {
-  ByteReader reader = open(bytes, BlobKind::kActorDetails);
   ActorDetails details;
-  details.ip = reader.sized();
-  details.user_agent = reader.sized();
-  details.on_behalf_of = reader.sized();
-  if (!reader.finished()) return fail(ErrorCode::kCorrupt, "A blob of actor details is damaged.");
+  if (!decode_texts(bytes, BlobKind::kActorDetails, details.ip, details.user_agent,
+                    details.on_behalf_of)) {
+    return fail(ErrorCode::kCorrupt, "A blob of actor details is damaged.");
+  }
   return details;
 }
 
 Result<MemberProfile> decode_member_profile(std::string_view bytes) {
-  ByteReader reader = open(bytes, BlobKind::kMemberProfile);
   MemberProfile profile;
-  profile.name = reader.sized();
-  profile.email = reader.sized();
-  if (!reader.finished()) return fail(ErrorCode::kCorrupt, "A blob of a member is damaged.");
+  if (!decode_texts(bytes, BlobKind::kMemberProfile, profile.name, profile.email)) {
+    return fail(ErrorCode::kCorrupt, "A blob of a member is damaged.");
+  }
   return profile;
 }
 
@@ -152,12 +147,10 @@ Result<KeyDetails> decode_key_details(std::string_view bytes) {
 }
 
 Result<LeakDetails> decode_leak_details(std::string_view bytes) {
-  ByteReader reader = open(bytes, BlobKind::kLeakDetails);
   LeakDetails details;
-  details.type = reader.sized();
-  details.url = reader.sized();
-  details.source = reader.sized();
-  if (!reader.finished()) return fail(ErrorCode::kCorrupt, "A blob of leak details is damaged.");
+  if (!decode_texts(bytes, BlobKind::kLeakDetails, details.type, details.url, details.source)) {
+    return fail(ErrorCode::kCorrupt, "A blob of leak details is damaged.");
+  }
   return details;
 }
 

@@ -72,6 +72,13 @@ class ByteReader {
     if (!condition) fail();
   }
 
+  // Whether an optional part follows: 1 or 0, any other byte fails.
+  bool presence() {
+    const std::uint8_t byte = u8();
+    require(byte <= 1);
+    return byte == 1 && ok_;
+  }
+
   std::uint8_t u8() { return big_endian<std::uint8_t>(); }
   std::uint16_t u16() { return big_endian<std::uint16_t>(); }
   std::uint32_t u32() { return big_endian<std::uint32_t>(); }

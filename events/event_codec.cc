@@ -55,14 +55,8 @@ void write_header(ByteWriter& out, const RecordedEvent& event, const EventRow& r
   write_text(out, event.reason);
 }
 
-bool read_presence(ByteReader& in) {
-  const std::uint8_t byte = in.u8();
-  in.require(byte <= 1);
-  return byte == 1 && in.ok();
-}
-
 std::optional<Digest> read_optional_digest(ByteReader& in) {
-  if (!read_presence(in)) return std::nullopt;
+  if (!in.presence()) return std::nullopt;
   return in.array<32>();
 }
 
@@ -100,7 +94,7 @@ PayloadHead read_header(ByteReader& in, RecordedEvent& event) {
   head.version = in.u8();
   event.actor.kind = read_enum<ActorKind>(in);
   event.actor.id = in.array<16>();
-  if (read_presence(in)) event.actor.acting_key = KeyId{in.array<16>()};
+  if (in.presence()) event.actor.acting_key = KeyId{in.array<16>()};
   event.actor_commitment = read_optional_digest(in);
   event.subject_commitment = read_optional_digest(in);
   event.request_id = read_text(in);

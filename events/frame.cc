@@ -121,9 +121,7 @@ void write_blob(ByteWriter& writer, const std::optional<Blob>& blob) {
 }
 
 std::optional<Blob> read_blob(ByteReader& reader) {
-  const std::uint8_t presence = reader.u8();
-  reader.require(presence <= 1);
-  if (presence == 0 || !reader.ok()) return std::nullopt;
+  if (!reader.presence()) return std::nullopt;
   Blob blob;
   blob.salt = reader.array<32>();
   const std::uint32_t size = reader.u32();

@@ -5,8 +5,6 @@
 namespace keyledger {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 // Days from 1970-01-01 to a date of the proleptic Gregorian calendar, and back (H. Hinnant's
 // days_from_civil and civil_from_days, public domain).
 constexpr std::int64_t days_from_civil(std::int64_t y, unsigned m, unsigned d) {

@@ -16,6 +16,9 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
+// A day of UTC: it has no leap seconds.
+inline constexpr std::int64_t kDayMs = 86'400'000;
+
 // The last millisecond of the year 9999: a later time has no text form.
 inline constexpr Timestamp kLastTime{253'402'300'799'999};
 

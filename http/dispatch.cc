@@ -169,12 +169,12 @@ Result<void> check_query(const Route& route, const Query& query) {
 Result<void> check_role(const Call& call) {
   if (call.route.permission.roles.has(call.caller->role)) {
     if (!call.route.permission.operator_only) return {};
-    const auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
-    if (!workspace) return fail(ErrorCode::kInternal, "a member without a workspace");
-    if (call.params.empty()) return check_operator(*workspace, std::nullopt);
+    const auto workspace = call.own_workspace();
+    if (!workspace) return fail(workspace.error());
+    if (call.params.empty()) return check_operator(**workspace, std::nullopt);
     const auto id = call.id<WorkspaceId>();
     if (!id) return fail(id.error());
-    return check_operator(*workspace, *id);
+    return check_operator(**workspace, *id);
   }
   CallContext context;
   context.workspace = call.caller->workspace;

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kIdentifierHeader = "Github-Public-Key-Identifier";
 constexpr std::string_view kSignatureHeader = "Github-Public-Key-Signature";
 constexpr const char* kReporter = "github";
-constexpr const char* kReason = "reported as leaked by github";
+constexpr const char* kReportReason = "reported as leaked by github";
 
 constexpr std::size_t kMaxMatches = 10'000;
 constexpr std::size_t kMaxUrl = 2000;       // bytes that are kept
@@ -169,7 +169,7 @@ Result<LeakOutcome> report(Call& call, const Match& match, const std::string& si
   submission.call.workspace = found->workspace;
   submission.call.actor_details = commit_to(encode_blob(client_details(call)));
   submission.call.request_id = call.request_id;
-  submission.call.reason = kReason;
+  submission.call.reason = kReportReason;
   submission.command = ReportLeak{found->key, found->secret, kReporter, signing_key,
                                   commit_to(encode_blob(match.where))};
   const auto receipt = call.api.ledger.execute(std::move(submission));

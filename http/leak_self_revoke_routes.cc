@@ -8,7 +8,7 @@
 namespace keyledger::http {
 namespace {
 
-constexpr const char* kReason = "given up by who holds the secret";
+constexpr const char* kGiveUpReason = "given up by who holds the secret";
 
 // As the holder of the key; nothing if there is nobody's to give up.
 Result<void> give_up(const Call& call, const Secret& presented) {
@@ -20,7 +20,7 @@ Result<void> give_up(const Call& call, const Secret& presented) {
   submission.call.actor = {ActorKind::kKeyHolder, found->key.bytes, std::nullopt};
   submission.call.actor_details = commit_to(encode_blob(client_details(call)));
   submission.call.request_id = call.request_id;
-  submission.call.reason = kReason;
+  submission.call.reason = kGiveUpReason;
   submission.command = SelfRevoke{found->key, found->secret};
   const auto done = call.api.ledger.execute(std::move(submission));
   if (!done) return fail(done.error());

@@ -107,12 +107,6 @@ Response policy_answer(Json policy, std::uint32_t version, Json warnings, Affect
   return resource_response(policy, version);
 }
 
-Result<std::shared_ptr<const Workspace>> workspace_of(const Call& call) {
-  auto workspace = call.api.projections.directory().workspace(call.caller->workspace);
-  if (!workspace) return fail(ErrorCode::kInternal, "a member without a workspace");
-  return workspace;
-}
-
 // What it would be, and whom that affects, by the rules and before anything is recorded: so a
 // failure to look leaves the policy as it was.
 struct Trial {
@@ -135,7 +129,7 @@ Result<Trial> try_out(const Call& call, const Workspace& before, const SetPolicy
 }  // namespace
 
 Result<Response> get_policy(Call& call) {
-  const auto workspace = workspace_of(call);
+  const auto workspace = call.own_workspace();
   if (!workspace) return fail(workspace.error());
   return resource_response(policy_json(**workspace), (*workspace)->policy_version);
 }
@@ -156,7 +150,7 @@ Result<Response> set_policy(Call& call) {
   if (!turn) {
     return fail(ErrorCode::kOverloaded, "Other policies are being tried out; try again soon.");
   }
-  const auto before = workspace_of(call);
+  const auto before = call.own_workspace();
   if (!before) return fail(before.error());
   auto trial = try_out(call, **before, command, reason);
   if (!trial) return fail(trial.error());

@@ -9,8 +9,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-
 std::int64_t whole_days(Timestamp from, Timestamp to) { return (to.ms - from.ms) / kDayMs; }
 
 std::string_view likeness_name(Likeness likeness) {

@@ -87,4 +87,10 @@ constexpr std::array kRoutes = {
 
 std::span<const Route> routes() { return kRoutes; }
 
+Result<std::shared_ptr<const Workspace>> Call::own_workspace() const {
+  auto workspace = api.projections.directory().workspace(caller->workspace);
+  if (!workspace) return fail(ErrorCode::kInternal, "a member without a workspace");
+  return workspace;
+}
+
 }  // namespace keyledger::http

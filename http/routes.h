@@ -100,6 +100,9 @@ struct Call {
   // of the 429 that stands in for one.
   AnswerHeaders answer_headers = {};
 
+  // Of the caller. Only on routes for members; kInternal if there is none, which cannot be.
+  [[nodiscard]] Result<std::shared_ptr<const Workspace>> own_workspace() const;
+
   // The id in the path; kNotFound if it is not even one of its kind.
   template <typename IdType>
   [[nodiscard]] Result<IdType> id() const {

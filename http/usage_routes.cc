@@ -11,7 +11,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kDefaultDays = 30;
 constexpr std::int64_t kMaxDays = 400;
 

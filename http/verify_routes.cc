@@ -75,10 +75,6 @@ Result<void> settle_position(Call& call, std::span<const VerifyFields> items) {
   return {};
 }
 
-std::shared_ptr<const Workspace> workspace_of(const Call& call) {
-  return call.api.projections.directory().workspace(call.caller->workspace);
-}
-
 Response declined(Call& call) {
   call.declined = true;
   return {};
@@ -87,7 +83,9 @@ Response declined(Call& call) {
 Result<Response> answer_one(Call& call, const VerifyFields& fields) {
   if (auto settled = settle_position(call, {&fields, 1}); !settled) return fail(settled.error());
   Response response;
-  const auto answer = write_answer(call, fields, *workspace_of(call), response.body);
+  const auto workspace = call.own_workspace();
+  if (!workspace) return fail(workspace.error());
+  const auto answer = write_answer(call, fields, **workspace, response.body);
   if (!answer) return declined(call);
   add_rate_limit_headers(response, answer->rate,
                          answer->judgement.verdict != Verdict::kRateLimited);
@@ -117,11 +115,12 @@ Result<Response> verify_batch(Call& call) {
   });
   if (auto error = body.finish()) return fail(std::move(*error));
   if (auto settled = settle_position(call, items); !settled) return fail(settled.error());
-  const auto workspace = workspace_of(call);
+  const auto workspace = call.own_workspace();
+  if (!workspace) return fail(workspace.error());
   std::string text = R"({"data":[)";
   for (const VerifyFields& fields : items) {
     if (&fields != &items.front()) text += ',';
-    static_cast<void>(write_answer(call, fields, *workspace, text));  // it may wait
+    static_cast<void>(write_answer(call, fields, **workspace, text));  // it may wait
   }
   text += R"(],"next_cursor":null})";
   Response response;

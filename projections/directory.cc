@@ -20,10 +20,6 @@ std::string_view view(const IdBytes& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-tl::unexpected<Error> damaged() {
-  return fail(ErrorCode::kCorrupt, "A row of the directory is damaged; it can be rebuilt.");
-}
-
 // Rows of "workspaces": workspace id; its state. The policy is large and stands in the log already,
 // so the row has only its position.
 std::string encode(const Workspace& workspace) {
@@ -57,7 +53,7 @@ Result<Workspace> decode_workspace(std::string_view key, std::string_view row) {
   workspace.policy_version = in.u32();
   workspace.policy_position = in.u64();
   workspace.policy_updated_at.ms = in.i64();
-  if (!id.finished() || !in.finished()) return damaged();
+  if (!id.finished() || !in.finished()) return damaged_row("the directory");
   return workspace;
 }
 
@@ -92,7 +88,7 @@ Result<Member> decode_member(std::string_view key, std::string_view row) {
   const bool has_profile = in.u8() != 0;
   const std::uint64_t profile_at = in.u64();
   if (has_profile) member.profile_at = profile_at;
-  if (!id.finished() || !in.finished()) return damaged();
+  if (!id.finished() || !in.finished()) return damaged_row("the directory");
   return member;
 }
 
@@ -128,7 +124,7 @@ Result<LedgerFacts> decode_ledger(std::string_view row) {
   facts.origin = in.sized();
   facts.version = in.u32();
   facts.last_time.ms = in.i64();
-  if (!in.finished()) return damaged();
+  if (!in.finished()) return damaged_row("the directory");
   return facts;
 }
 
@@ -258,7 +254,7 @@ Result<void> Directory::Rep::load_workspaces() {
       const auto at = reader.at(workspace->policy_position);
       if (!at) return fail(at.error());
       const auto* set = std::get_if<PolicySet>(&at->event.event);
-      if (set == nullptr) return damaged();
+      if (set == nullptr) return damaged_row("the directory");
       workspace->policy = set->policy;
     }
     const WorkspaceId id = workspace->id;
@@ -288,7 +284,7 @@ Result<void> Directory::Rep::load_counts() {
     ByteReader id(key);
     ByteReader count(row);
     counts[WorkspaceId{id.array<16>()}] = count.u64();
-    if (!id.finished() || !count.finished()) return damaged();
+    if (!id.finished() || !count.finished()) return damaged_row("the directory");
     return {};
   });
 }

@@ -11,8 +11,6 @@
 namespace keyledger {
 namespace {
 
-constexpr std::size_t kAtOnce = 10'000;  // keys for which a snapshot of the rows is held
-
 // FNV-1a, 64 bits (draft-eastlake-fnv section 2): cursors hold hashes, so it may never change.
 // Texts that meet in one are told apart in the second walk.
 std::uint64_t hash_of(std::string_view text) {
@@ -183,7 +181,7 @@ class Search {
       return true;
     };
     for (bool more = true; more && seen;) {
-      const auto walked = keys_.walk_rows(request_.workspace, place, kAtOnce, look);
+      const auto walked = keys_.walk_rows(request_.workspace, place, KeyTable::kKeysAtOnce, look);
       if (!walked) return fail(walked.error());
       more = *walked;
     }

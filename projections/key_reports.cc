@@ -12,9 +12,6 @@
 namespace keyledger {
 namespace {
 
-constexpr std::int64_t kDayMs = 86'400'000;
-constexpr std::size_t kAtOnce = 10'000;  // keys for which a snapshot of the rows is held
-
 // Where a key stands in a report.
 struct Place {
   std::uint8_t part = 0;  // of a report that has several
@@ -198,7 +195,8 @@ Result<KeyReportPage> ReportedKeys::Rep::walk_keys(std::string_view cursor,
     return !over;
   };
   for (bool more = true; more && !over;) {
-    const auto walked = projections.keys().walk(request.workspace, place, kAtOnce, look);
+    const auto walked =
+        projections.keys().walk(request.workspace, place, KeyTable::kKeysAtOnce, look);
     if (!walked) return fail(walked.error());
     more = *walked;
   }
@@ -223,7 +221,7 @@ Result<KeyReportPage> ReportedKeys::Rep::walk_schedule(std::string_view cursor,
     if (!in.finished()) return no_cursor();
   }
   const Timestamp until = request.now + std::int64_t{request.days} * kDayMs;
-  const std::size_t at_once = std::min(kAtOnce, limit + 1);
+  const std::size_t at_once = std::min(KeyTable::kKeysAtOnce, limit + 1);
   KeyReportPage page;
   for (;;) {
     const auto due = projections.schedule().expiring(request.workspace, place, until, at_once);

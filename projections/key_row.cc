@@ -1,5 +1,7 @@
 #include "projections/key_row.h"
 
+#include "projections/store.h"
+
 #include <type_traits>
 #include <vector>
 
@@ -181,7 +183,7 @@ Result<KeyRow> decode_key_row(std::string_view bytes) {
   In in(bytes);
   in.all(row);
   if (!in.finished() || row.key.secrets.empty()) {
-    return fail(ErrorCode::kCorrupt, "A row of the key table is damaged; it can be rebuilt.");
+    return damaged_row("the key table");
   }
   return row;
 }

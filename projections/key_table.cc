@@ -122,7 +122,7 @@ Result<std::vector<KeyId>> KeyTable::management_keys(const MemberId& member) con
   for (cursor->seek(prefix); cursor->valid(); cursor->next()) {
     if (!cursor->key().starts_with(prefix)) break;
     const auto id = key_id_in(cursor->key().substr(prefix.size()));
-    if (!id) return damaged_key_row();
+    if (!id) return damaged_row("the key table");
     found.push_back(*id);
   }
   if (auto walked = cursor->status(); !walked) return fail(walked.error());
@@ -155,7 +155,7 @@ Result<bool> KeyTable::walk_rows(const WorkspaceId& workspace, std::string& plac
   for (; cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
     if (limit-- == 0) return true;
     const auto id = key_id_in(cursor->value());
-    if (!id) return damaged_key_row();
+    if (!id) return damaged_row("the key table");
     const auto row = rows.find(*id);
     if (!row) return fail(row.error());
     place = cursor->key();

@@ -92,6 +92,9 @@ class KeyTable : public Projection {
   // Every key, in id order: for loading the verify index and for comparing.
   [[nodiscard]] Result<void> for_each(const std::function<void(const Key&)>& visit) const;
 
+  // For how many keys a walk over all of them may hold a snapshot of the rows.
+  static constexpr std::size_t kKeysAtOnce = 10'000;
+
   // The keys of one workspace in the order in which they were made, from behind `place` (empty:
   // from the first), which moves along. Ends when `visit` answers false, after `limit` keys, or
   // with the last one: then the answer is false, there are no more.

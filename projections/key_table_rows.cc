@@ -35,10 +35,6 @@ std::optional<KeyId> key_id_in(std::string_view bytes) {
   return id;
 }
 
-tl::unexpected<Error> damaged_key_row() {
-  return fail(ErrorCode::kCorrupt, "A row of the key table is damaged; it can be rebuilt.");
-}
-
 Result<void> KeyTableRows::open(Store& store, std::string_view label) {
   store_ = &store;
   const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
@@ -88,7 +84,7 @@ Result<KeyRow> RowFinder::find(const KeyId& id) {
   }
   if (!cursor_->valid() || cursor_->key() != wanted) cursor_->seek(wanted);
   if (auto walked = cursor_->status(); !walked) return fail(walked.error());
-  if (!cursor_->valid() || cursor_->key() != wanted) return damaged_key_row();
+  if (!cursor_->valid() || cursor_->key() != wanted) return damaged_row("the key table");
   return decode_key_row(cursor_->value());
 }
 

@@ -79,6 +79,5 @@ template <typename Tag>
 
 // A key id out of index bytes; nothing if they are none.
 [[nodiscard]] std::optional<KeyId> key_id_in(std::string_view bytes);
-[[nodiscard]] tl::unexpected<Error> damaged_key_row();
 
 }  // namespace keyledger

@@ -11,10 +11,6 @@ std::string holder_row(std::string_view name, std::uint64_t named_at) {
   return key;
 }
 
-tl::unexpected<Error> damaged() {
-  return fail(ErrorCode::kCorrupt, "A row of the holders of names is damaged; it can be rebuilt.");
-}
-
 }  // namespace
 
 std::string held_name(const WorkspaceId& workspace, Environment environment,
@@ -63,7 +59,7 @@ Result<void> NameHolders::change_one(StoreBatch& batch, const std::string& name,
     const auto there = has(name, named_at);
     if (!there) return fail(there.error());
     if (!*there) continue;
-    if (after.count == 0) return damaged();
+    if (after.count == 0) return damaged_row("the holders of names");
     batch.erase(*table_, holder_row(name, named_at));
     --after.count;
   }
@@ -81,7 +77,7 @@ Result<void> NameHolders::change_one(StoreBatch& batch, const std::string& name,
   } else if (change.gone.contains(after.newest.named_at)) {
     const auto newest = walk_back(name, after.newest.named_at, change.gone);
     if (!newest) return fail(newest.error());
-    if (!*newest) return damaged();
+    if (!*newest) return damaged_row("the holders of names");
     after.newest = **newest;
   }
   std::string row;
@@ -102,7 +98,7 @@ Result<std::optional<NameHolders::Held>> NameHolders::held(std::string_view name
   held.newest.named_at = in.u64();
   held.newest.id.bytes = in.array<16>();
   held.count = in.u64();
-  if (!in.finished()) return damaged();
+  if (!in.finished()) return damaged_row("the holders of names");
   return std::optional(held);
 }
 
@@ -121,7 +117,7 @@ Result<std::optional<NameHolder>> NameHolders::walk_back(
     ByteReader key(cursor->key().substr(name.size()));
     ByteReader value(cursor->value());
     const NameHolder holder{key.u64(), KeyId{value.array<16>()}};
-    if (!key.finished() || !value.finished()) return damaged();
+    if (!key.finished() || !value.finished()) return damaged_row("the holders of names");
     if (!passed.contains(holder.named_at)) return std::optional(holder);
   }
   if (auto walked = cursor->status(); !walked) return fail(walked.error());

@@ -11,10 +11,6 @@
 namespace keyledger {
 namespace {
 
-tl::unexpected<Error> damaged() {
-  return fail(ErrorCode::kCorrupt, "A row of retired secrets is damaged; it can be rebuilt.");
-}
-
 // Row of "uses": workspace, key, secret; what is known of it.
 std::string use_row(const WorkspaceId& workspace, const RetiredSecretUse& use) {
   std::string row;
@@ -41,7 +37,7 @@ Result<void> decode(std::string_view value, RetiredSecretUse& use) {
   use.first.ms = in.i64();
   use.last.ms = in.i64();
   use.position = in.u64();
-  if (!in.finished()) return damaged();
+  if (!in.finished()) return damaged_row("retired secrets");
   return {};
 }
 
@@ -85,10 +81,10 @@ Result<std::vector<RetiredSecretUse>> RetiredSecretUses::list(const WorkspaceId&
     RetiredSecretUse use;
     use.key.bytes = in.array<16>();
     use.secret.bytes = in.array<16>();
-    if (!in.finished()) return damaged();
+    if (!in.finished()) return damaged_row("retired secrets");
     const auto row = rep_->store->get(*rep_->uses, cursor->value());
     if (!row) return fail(row.error());
-    if (!*row) return damaged();
+    if (!*row) return damaged_row("retired secrets");
     if (auto read = decode(**row, use); !read) return fail(read.error());
     use.position = position_in(cursor->key());  // the row may have gone on since
     found.push_back(use);

@@ -113,10 +113,6 @@ std::string encode(const Pending& pending) {
   return row;
 }
 
-tl::unexpected<Error> damaged() {
-  return fail(ErrorCode::kCorrupt, "A row of the schedule is damaged; it can be rebuilt.");
-}
-
 Result<Pending> decode(std::string_view row) {
   Pending pending;
   ByteReader in(row);
@@ -129,7 +125,7 @@ Result<Pending> decode(std::string_view row) {
     const SecretId secret{in.array<16>()};
     pending.retirements.emplace_back(secret, Timestamp{in.i64()});
   }
-  if (!in.finished()) return damaged();
+  if (!in.finished()) return damaged_row("the schedule");
   return pending;
 }
 
@@ -172,7 +168,7 @@ Result<DueNotice> read_due(std::string_view row, std::string_view value) {
   }
   ByteReader workspace(value);
   notice.workspace.bytes = workspace.array<16>();
-  if (!in.finished() || !workspace.finished()) return damaged();
+  if (!in.finished() || !workspace.finished()) return damaged_row("the schedule");
   return notice;
 }
 
@@ -253,7 +249,7 @@ Result<std::vector<ExpiryPlace>> Schedule::expiring(const WorkspaceId& workspace
     ByteReader in(cursor->key().substr(prefix.size()));
     const Timestamp at{in.i64()};
     const KeyId key{in.array<16>()};
-    if (!in.finished()) return damaged();
+    if (!in.finished()) return damaged_row("the schedule");
     if (at > until) break;
     found.push_back({at, key});
   }

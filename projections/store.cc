@@ -305,4 +305,9 @@ Result<void> Store::flush() {
       rep_->errors->noted(rep_->database->Flush(rocksdb::FlushOptions(), rep_->families())));
 }
 
+tl::unexpected<Error> damaged_row(std::string_view whose) {
+  return fail(ErrorCode::kCorrupt,
+              "A row of " + std::string(whose) + " is damaged; it can be rebuilt.");
+}
+
 }  // namespace keyledger

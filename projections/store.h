@@ -59,6 +59,10 @@ class StoreCursor {
   [[nodiscard]] virtual Result<void> status() const = 0;
 };
 
+// kCorrupt for a row that is not as it was written: "A row of `whose` is damaged; it can be
+// rebuilt."
+[[nodiscard]] tl::unexpected<Error> damaged_row(std::string_view whose);
+
 struct StoreOptions {
   rocksdb::Env* env = nullptr;  // null: the real one. Must outlive the store.
   std::size_t cache_bytes = 64U << 20U;

@@ -11,7 +11,9 @@ namespace {
 constexpr std::string_view kAboutKey = "since";
 constexpr std::uint8_t kAboutFormat = 1;
 
-tl::unexpected<Error> damaged() { return fail(ErrorCode::kCorrupt, "A row of usage is damaged."); }
+tl::unexpected<Error> damaged_use() {
+  return fail(ErrorCode::kCorrupt, "A row of usage is damaged.");
+}
 
 }  // namespace
 
@@ -42,7 +44,7 @@ Result<std::optional<UsageStore::About>> UsageStore::about() const {
   about.known_since.ms = in.i64();
   about.usable_since.ms = in.i64();
   if (in.u8() == 1) about.closed = Timestamp{in.i64()};
-  if (!in.finished()) return damaged();
+  if (!in.finished()) return damaged_use();
   return std::optional(about);
 }
 
@@ -68,7 +70,7 @@ Result<void> UsageStore::for_each_total(
     ByteReader in(rows->key());
     const KeyId key{in.array<16>()};
     const auto total = read_total(rows->value());
-    if (!in.finished() || !total) return damaged();
+    if (!in.finished() || !total) return damaged_use();
     visit(key, *total);
   }
   return rows->status();
@@ -80,7 +82,7 @@ Result<PeriodUse> UsageStore::period_of(const WorkspaceId& workspace, const UseP
   if (!row) return fail(row.error());
   if (!*row) return PeriodUse{period, {}, std::nullopt};
   const auto use = read_period(period, **row);
-  if (!use) return damaged();
+  if (!use) return damaged_use();
   return *use;
 }
 
@@ -96,7 +98,7 @@ Result<std::optional<UsePeriod>> UsageStore::next_period(const WorkspaceId& work
     return std::optional<UsePeriod>();
   }
   const auto row = read_period_key(rows->key());
-  if (!row) return damaged();
+  if (!row) return damaged_use();
   return std::optional(row->period);
 }
 

@@ -8,7 +8,6 @@ namespace keyledger {
 namespace {
 
 constexpr std::int64_t kHourMs = UsePeriod::kHourMs;
-constexpr std::int64_t kDayMs = 24 * kHourMs;
 constexpr std::int64_t kAgainMs = 60'000;
 
 // Rows of periods that began before then are not kept.

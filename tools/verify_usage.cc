@@ -21,7 +21,7 @@ bool UsageCheck::may_have_ended(const Seen& seen, Timestamp now) const {
   const auto& all = found->second;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Timestamp until = i + 1 < all.size() ? all[i + 1].first : now;
-    const Timestamp end = seen.digest.from + std::int64_t{all[i].second} * 86'400'000;
+    const Timestamp end = seen.digest.from + std::int64_t{all[i].second} * kDayMs;
     if (end < until) return true;
   }
   return false;
