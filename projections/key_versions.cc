@@ -39,7 +39,7 @@ Result<std::optional<KeyRow>> KeyRowsAt::row(KeyRow now) {
     found = find(now.key.id);
   }
   if (auto status = cursor_->status(); !status) return fail(status.error());
-  if (!found) return damaged_key_row();
+  if (!found) return damaged_row("the states that keys have left");
   auto then = decode_key_row(cursor_->value());
   if (!then) return fail(then.error());
   return std::optional(std::move(*then));
