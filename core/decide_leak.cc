@@ -1,7 +1,5 @@
 // Secrets that were found where they should not be: who asked whose they are, their holders who
 // give them up, and reports of finders.
-#include <algorithm>
-
 #include "core/decide_rules.h"
 
 namespace keyledger {
@@ -11,11 +9,6 @@ namespace {
 // What a secret still opens: its key; the key's overlap alone; nothing (retired, or of an ended
 // key, or of another one).
 enum class Opens : std::uint8_t { kNothing, kOverlap, kKey };
-
-bool has_secret(const Key& key, const SecretId& id) {
-  return std::any_of(key.secrets.begin(), key.secrets.end(),
-                     [&id](const KeySecret& secret) { return secret.facts.id == id; });
-}
 
 Opens opens(const Key& key, const SecretId& id, Timestamp now) {
   if (is_final(status_of(key, now))) return Opens::kNothing;
@@ -78,7 +71,7 @@ Result<Decision> decide_on(const Situation& in, const ReportLeak& command) {
   const auto key = find_key(in, command.id, KeyAccess::kNotice);
   if (!key) return fail(key.error());
   Decision decision;
-  if (!has_secret(*key, command.secret)) return decision;
+  if (secret_of(*key, command.secret) == nullptr) return decision;
   decision.push_back({stream_of(key->id),
                       KeyLeakReported{command.secret, command.reporter, command.signing_key},
                       command.details,

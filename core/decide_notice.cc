@@ -1,22 +1,14 @@
 // Notices record what the clock or a client did. They change nothing, so neither version nor reason
 // is asked for; each makes no event if what it reports is not so.
-#include <algorithm>
-
 #include "core/decide_rules.h"
 
 namespace keyledger {
 
 namespace {
 
-const KeySecret* find_secret(const Key& key, const SecretId& id) {
-  const auto found = std::find_if(key.secrets.begin(), key.secrets.end(),
-                                  [&id](const KeySecret& secret) { return secret.facts.id == id; });
-  return found == key.secrets.end() ? nullptr : &*found;
-}
-
 // Nothing, if the secret is not one of this key's or has not retired yet.
 OptionalTime retired_at(const Key& key, const SecretId& id, Timestamp now) {
-  const KeySecret* secret = find_secret(key, id);
+  const KeySecret* secret = secret_of(key, id);
   if (secret == nullptr || !secret->retires_at || *secret->retires_at > now) return std::nullopt;
   return secret->retires_at;
 }
@@ -77,7 +69,7 @@ Result<Decision> decide_on(const Situation& in, const RecordRetiredSecretUse& co
 Result<Decision> decide_on(const Situation& in, const RecordSecretReplay& command) {
   const auto key = find_shown(in, command.id);
   if (!key) return fail(key.error());
-  const bool shown = find_secret(*key, command.secret) != nullptr &&
+  const bool shown = secret_of(*key, command.secret) != nullptr &&
                      !retired_at(*key, command.secret, in.now) &&
                      !is_final(status_of(*key, in.now));
   if (!shown) return Decision{};

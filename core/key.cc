@@ -145,6 +145,12 @@ std::string_view status_name(KeyStatus status) {
   return "unknown";
 }
 
+const KeySecret* secret_of(const Key& key, const SecretId& id) {
+  const auto found = std::find_if(key.secrets.begin(), key.secrets.end(),
+                                  [&id](const KeySecret& secret) { return secret.facts.id == id; });
+  return found == key.secrets.end() ? nullptr : &*found;
+}
+
 const KeySecret* retiring_secret(const Key& key, Timestamp now) {
   const auto found = std::find_if(
       key.secrets.begin(), key.secrets.end(),

@@ -97,6 +97,8 @@ struct Key {
   bool operator==(const Key&) const = default;
 };
 
+// The key's secret with that id, now or earlier; null if it is none of its own.
+[[nodiscard]] const KeySecret* secret_of(const Key& key, const SecretId& id);
 // The secret of an overlap that has not ended yet, if there is one.
 [[nodiscard]] const KeySecret* retiring_secret(const Key& key, Timestamp now);
 

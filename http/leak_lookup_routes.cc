@@ -30,12 +30,6 @@ Digest read_hash(BodyReader& body) {
   return hash.value_or(Digest{});
 }
 
-const KeySecret& secret_of(const Key& key, const SecretId& id) {
-  const auto found = std::find_if(key.secrets.begin(), key.secrets.end(),
-                                  [&id](const KeySecret& secret) { return secret.facts.id == id; });
-  return found == key.secrets.end() ? key.secrets.back() : *found;
-}
-
 Json found_secret_json(const KeySecret& secret, Timestamp now) {
   Json json = secret_json(secret.facts);
   const bool retires = secret.retires_at.has_value();
@@ -140,7 +134,8 @@ std::optional<CallerKey> find(const Call& call, const Digest& hash) {
 }
 
 Result<Json> answer_about(Call& call, const Key& key, const SecretId& id, Timestamp now) {
-  const KeySecret& secret = secret_of(key, id);
+  const KeySecret* const secret = secret_of(key, id);
+  if (secret == nullptr) return fail(ErrorCode::kInternal, "a look-up without its secret");
   // Who may not see a management key learns that there is one, and to whom to go.
   Json shown = nullptr;
   if (may_see(*call.caller, key)) {
@@ -152,9 +147,9 @@ Result<Json> answer_about(Call& call, const Key& key, const SecretId& id, Timest
   if (!descendants) return descendants;
   Json out;
   out["key"] = std::move(shown);
-  out["secret"] = found_secret_json(secret, now);
+  out["secret"] = found_secret_json(*secret, now);
   out["owner"] = owner_json(call, key);
-  out["exposure_window"] = exposure_json(key, secret, now);
+  out["exposure_window"] = exposure_json(key, *secret, now);
   out["uses"] = uses_json(call, key);
   out["descendants"] = std::move(*descendants);
   return out;
