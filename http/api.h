@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "http/client_address.h"
 #include "http/even_answers.h"
 #include "http/leak_outcome.h"
+#include "http/turns.h"
 #include "projections/all.h"
 
 namespace keyledger::http {
@@ -46,7 +46,8 @@ struct ApiOptions {
   std::vector<std::string> hosts;
   TrustedProxies trusted_proxies = {};  // whose word about their clients counts
   // How many wrong keys a minute one client address may present before the refusals become 429
-  // (http/guess_guard.h), and how many secrets it may give up. 0: any number.
+  // (http/guess_guard.h), how many secrets it may give up, and how many malformed ones a member may
+  // look up. 0: any number.
   std::uint32_t refusals_per_minute = 0;
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
@@ -82,16 +83,17 @@ class Api {
   const std::unique_ptr<RetiredUse> retired_use;
   const std::unique_ptr<GuessGuard> guess_guard;
   const std::unique_ptr<GuessGuard> self_revokes;  // counts all of them, right or wrong
+  const std::unique_ptr<GuessGuard> malformed_lookups;
   EvenAnswers even_answers;
   const Timestamp started;  // uses before then are not known
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next
   // one, and looking through all keys is work that not many should ask for at once.
   std::timed_mutex policy_changes;
-  // How many reports may walk through all keys at the same time: with a million keys each does so
-  // for seconds, and others want the cores and the cache too.
-  std::counting_semaphore<> report_walks{2};
-  // Held while reports of leaks are recorded: two that come at once may be the same.
-  std::mutex leak_reports;
+  // Of those who walk through all keys of a workspace, or all that a member did: with a million
+  // keys that takes seconds, and others want the cores and the cache too.
+  Turns walks{2, 128, "Others are looking through all keys at this moment; try again soon."};
+  // Of those who record reports of leaks: two that come at once may be the same.
+  Turns leak_reports{1, 4, "Other reports are being recorded; nothing was done, try again soon."};
 
  private:
   std::atomic<int> waiting_{0};

@@ -47,7 +47,8 @@ Result<Digest> digest_of_body(std::string_view body) {
 // The value of a query parameter as the field of a body would have it; what is none stays a text,
 // which the field's reader refuses.
 Json typed(std::string_view name, const std::string& text) {
-  if (name == "cascade" && (text == "true" || text == "false")) return text == "true";
+  if ((name == "cascade" || name == "dry_run") && (text == "true" || text == "false"))
+    return text == "true";
   if (name == "limit" || name == "overlap_seconds") {
     std::uint64_t number = 0;
     const char* end = text.data() + text.size();
@@ -170,12 +171,20 @@ Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> pa
                                                 const std::string& reason) {
   const auto context = context_of(call, reason);
   if (!context) return fail(context.error());
+  std::vector<Submission> submissions;
+  for (Part& part : parts) {
+    submissions.push_back({*context, std::move(part.command)});
+    submissions.back().call.if_match = part.version;
+  }
+  return execute_together(call, std::move(submissions));
+}
+
+std::vector<Result<Receipt>> execute_together(Call& call, std::vector<Submission> submissions) {
   std::vector<Result<Receipt>> answers;
   std::vector<Submission> some;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    some.push_back({*context, std::move(parts[i].command)});
-    some.back().call.if_match = parts[i].version;
-    if (some.size() < kMaxTogether && i + 1 < parts.size()) continue;
+  for (Submission& submission : submissions) {
+    some.push_back(std::move(submission));
+    if (some.size() < kMaxTogether && &submission != &submissions.back()) continue;
     for (Result<Receipt>& answer : call.api.ledger.execute_all(std::exchange(some, {}))) {
       if (answer) call.position = std::max(call.position.value_or(0), answer->position);
       answers.push_back(std::move(answer));

@@ -39,6 +39,11 @@ struct Part {
 [[nodiscard]] Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> parts,
                                                               const std::string& reason);
 
+// Several submissions that do not depend on each other, a few hundred to a frame; each is answered
+// for itself, in their order. call.position will be the newest of theirs.
+[[nodiscard]] std::vector<Result<Receipt>> execute_together(Call& call,
+                                                            std::vector<Submission> submissions);
+
 // Who calls, as far as an event keeps it of everybody: the address and the user agent.
 [[nodiscard]] ActorDetails client_details(const Call& call);
 

@@ -305,6 +305,7 @@ class Exchange {
               false,
               split.appended};
     auto response = answer(call);
+    if (call.request_id.empty()) record_.request_id = make_request_id(now_);
     declined_ = call.declined;
     position_ = call.position;
     replayed_ = call.replayed;

@@ -16,8 +16,14 @@ bool is_v4(const IpAddress& address) {
   return contains({{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0}, 96}, address);
 }
 
-// Nothing for what is not counted.
-std::optional<IpAddress> group_of(const ClientAddress& client) {
+std::optional<RateLimit> a_minute(std::uint32_t refusals) {
+  if (refusals == 0) return std::nullopt;
+  return RateLimit{refusals, kMinute};
+}
+
+}  // namespace
+
+std::optional<IpAddress> counted_address(const ClientAddress& client) {
   auto address = user_of(client).ip;
   if (!address) return std::nullopt;
   if (is_v4(*address)) return address->bytes[12] == 127 ? std::nullopt : address;
@@ -28,13 +34,6 @@ std::optional<IpAddress> group_of(const ClientAddress& client) {
   return address;
 }
 
-std::optional<RateLimit> a_minute(std::uint32_t refusals) {
-  if (refusals == 0) return std::nullopt;
-  return RateLimit{refusals, kMinute};
-}
-
-}  // namespace
-
 GuessGuard::GuessGuard(std::uint32_t refusals_per_minute)
     : rate_(a_minute(refusals_per_minute)),
       seed_(std::bit_cast<std::array<std::uint64_t, 2>>(random_bytes<16>())) {
@@ -42,11 +41,18 @@ GuessGuard::GuessGuard(std::uint32_t refusals_per_minute)
 }
 
 std::optional<std::uint32_t> GuessGuard::refuse(const ClientAddress& client, Timestamp now) {
+  const auto from = counted_address(client);
+  return from ? take(*from, now) : std::nullopt;
+}
+
+std::optional<std::uint32_t> GuessGuard::refuse(const MemberId& member, Timestamp now) {
+  return take(IpAddress{member.bytes}, now);
+}
+
+std::optional<std::uint32_t> GuessGuard::take(const IpAddress& from, Timestamp now) {
   if (!rate_) return std::nullopt;
-  const auto from = group_of(client);
-  if (!from) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  TokenBucket& bucket = place_of(*from, now).bucket;
+  TokenBucket& bucket = place_of(from, now).bucket;
   if (bucket.take(now)) return std::nullopt;
   return bucket.state(now).next_in_seconds;
 }

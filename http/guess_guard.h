@@ -2,7 +2,8 @@
 // once a call was refused without a word of why its key is none (401 `unauthenticated` or
 // `invalid_api_key`), so a valid key is never refused for the address that it comes from, whoever
 // else guesses there. And it is asked then whatever the reason was, so it tells nobody which. A
-// second one counts the secrets that an address gives up (self_revoke).
+// second one counts the secrets that an address gives up (self_revoke), a third one the malformed
+// secrets that a member looks up.
 #pragma once
 
 #include <array>
@@ -13,10 +14,15 @@
 #include <vector>
 
 #include "core/rate_limit.h"
+#include "events/ids.h"
 #include "events/network.h"
 #include "http/client_address.h"
 
 namespace keyledger::http {
+
+// As whom a client is counted: its address, of IPv6 the network. Nothing for a client that is not
+// known, and for one that may be everybody.
+[[nodiscard]] std::optional<IpAddress> counted_address(const ClientAddress& client);
 
 // Thread safety: any thread; never waits for more than a short lock. Memory: 8,192 addresses in 400
 // kB, made once. Who has more addresses than that makes it forget the ones that guessed least.
@@ -30,15 +36,18 @@ class GuessGuard {
   // limited: a client that is not known, and one that may be everybody: a proxy that does not say
   // for whom it speaks, and loopback.
   [[nodiscard]] std::optional<std::uint32_t> refuse(const ClientAddress& client, Timestamp now);
+  // The same of a member, wherever it calls from.
+  [[nodiscard]] std::optional<std::uint32_t> refuse(const MemberId& member, Timestamp now);
 
  private:
   static constexpr std::size_t kSets = 1024;
   static constexpr std::size_t kWays = 8;
 
   struct Guesser {
-    IpAddress from;  // all zero: nobody
+    IpAddress from;  // or the bytes of a member's id; all zero: nobody
     TokenBucket bucket;
   };
+  [[nodiscard]] std::optional<std::uint32_t> take(const IpAddress& from, Timestamp now);
   [[nodiscard]] Guesser& place_of(const IpAddress& from, Timestamp now);
 
   const std::optional<RateLimit> rate_;

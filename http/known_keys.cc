@@ -10,10 +10,11 @@
 namespace keyledger::http {
 namespace {
 
-// Every entry that the filter holds, recorded after event `after`, oldest first.
+// Every entry that the filter holds, recorded after event `after`, oldest first. A quick look ends
+// with its first page, which has an end of its own (AuditTrail::list). Whether those were all.
 template <typename Visit>
-Result<void> for_each_entry(const Call& call, AuditFilter filter,
-                            std::optional<std::uint64_t> after, Visit visit) {
+Result<bool> for_each_entry(const Call& call, AuditFilter filter,
+                            std::optional<std::uint64_t> after, Look look, Visit visit) {
   AuditPageRequest request;
   request.filter = std::move(filter);
   request.filter.workspace = call.caller->workspace;
@@ -25,8 +26,8 @@ Result<void> for_each_entry(const Call& call, AuditFilter filter,
     if (!page) return fail(page.error());
     for (const AuditEntry& entry : page->entries) visit(entry.event);
     request.after = page->next;
-  } while (request.after);
-  return {};
+  } while (request.after && look == Look::kWhole);
+  return !request.after;
 }
 
 Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<KeyId>& keys) {
@@ -34,8 +35,11 @@ Result<void> add_keys_seen(const Call& call, const MemberId& member, std::set<Ke
   filter.actor = member.bytes;
   filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{}), tag_of(KeyRotated{}),
                     tag_of(KeySecretReplayed{})};
-  return for_each_entry(call, std::move(filter), std::nullopt,
-                        [&](const RecordedEvent& event) { keys.insert(KeyId{event.stream.id}); });
+  const auto looked =
+      for_each_entry(call, std::move(filter), std::nullopt, Look::kWhole,
+                     [&](const RecordedEvent& event) { keys.insert(KeyId{event.stream.id}); });
+  if (!looked) return fail(looked.error());
+  return {};
 }
 
 // No index says who owns what, so this looks at every key of the workspace.
@@ -54,23 +58,13 @@ Result<void> add_keys_owned(const Call& call, const MemberId& member, std::set<K
 Result<void> add_keys_taken(const Call& call, const Member& removed, std::set<KeyId>& keys) {
   AuditFilter filter;
   filter.actions = {tag_of(KeyOwnerChanged{})};
-  return for_each_entry(call, std::move(filter), removed.position, [&](const RecordedEvent& event) {
-    const auto* changed = std::get_if<KeyOwnerChanged>(&event.event);
-    if (changed != nullptr && changed->from == removed.id) keys.insert(KeyId{event.stream.id});
-  });
-}
-
-// What the member of the management key made, with whichever of its keys.
-AuditFilter creations_by(const Key& management_key) {
-  AuditFilter filter;
-  filter.actor = management_key.owner.bytes;
-  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{})};
-  return filter;
-}
-
-void add_if_made_with(const Key& management_key, const RecordedEvent& event,
-                      std::set<KeyId>& keys) {
-  if (event.actor.acting_key == management_key.id) keys.insert(KeyId{event.stream.id});
+  const auto looked = for_each_entry(
+      call, std::move(filter), removed.position, Look::kWhole, [&](const RecordedEvent& event) {
+        const auto* changed = std::get_if<KeyOwnerChanged>(&event.event);
+        if (changed != nullptr && changed->from == removed.id) keys.insert(KeyId{event.stream.id});
+      });
+  if (!looked) return fail(looked.error());
+  return {};
 }
 
 // Of the keys that the member saw, those that manage keys in another's name: what was made with
@@ -81,9 +75,9 @@ Result<void> add_keys_of_issued(const Call& call, const MemberId& member, std::s
     const auto key = call.api.projections.keys().key(id);
     if (!key) return fail(key.error());
     if (!*key || (*key)->type != KeyType::kManagement || (*key)->member == member) continue;
-    auto made = keys_made_with(call, **key);
+    auto made = keys_made_with(call, **key, Look::kWhole);
     if (!made) return fail(made.error());
-    keys.merge(*made);
+    keys.merge(made->keys);
   }
   return {};
 }
@@ -101,30 +95,20 @@ Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member) {
   return keys;
 }
 
-Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key) {
-  std::set<KeyId> keys;
-  const auto looked = for_each_entry(
-      call, creations_by(management_key), management_key.created_cause.position,
-      [&](const RecordedEvent& event) { add_if_made_with(management_key, event, keys); });
-  if (!looked) return fail(looked.error());
-  return keys;
-}
-
-Result<QuickLook> quick_keys_made_with(const Call& call, const Key& management_key) {
-  AuditPageRequest request;
-  request.filter = creations_by(management_key);
-  request.filter.workspace = call.caller->workspace;
-  request.descending = false;
-  request.limit = kMaxQuickLook;
-  request.after = management_key.created_cause.position;
-  const auto page = call.api.projections.audit().list(request);
-  if (!page) return fail(page.error());
-  QuickLook look;
-  look.complete = !page->next;
-  for (const AuditEntry& entry : page->entries) {
-    add_if_made_with(management_key, entry.event, look.keys);
-  }
-  return look;
+Result<KeysMade> keys_made_with(const Call& call, const Key& management_key, Look look) {
+  AuditFilter filter;  // what its member made, with whichever of its keys
+  filter.actor = management_key.owner.bytes;
+  filter.actions = {tag_of(KeyCreated{}), tag_of(KeyImported{})};
+  KeysMade made;
+  const auto complete =
+      for_each_entry(call, std::move(filter), management_key.created_cause.position, look,
+                     [&](const RecordedEvent& event) {
+                       if (event.actor.acting_key == management_key.id)
+                         made.keys.insert(KeyId{event.stream.id});
+                     });
+  if (!complete) return fail(complete.error());
+  made.complete = *complete;
+  return made;
 }
 
 }  // namespace keyledger::http

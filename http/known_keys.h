@@ -1,9 +1,9 @@
 // Which keys somebody or something may have in hand: what is asked when a member leaves or a
 // management key ends. Found in the audit trail and, for owners, among all keys of the workspace:
-// it costs a look at each event of that member and at each key.
+// it costs a look at each event of that member and at each key, so it needs a turn (Api::walks).
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <set>
 
@@ -20,16 +20,17 @@ namespace keyledger::http {
 // Errors: those of the projections.
 [[nodiscard]] Result<std::set<KeyId>> keys_known_to(const Call& call, const Member& member);
 
-// Keys that were made with this management key, whatever became of them since. Errors: likewise.
-[[nodiscard]] Result<std::set<KeyId>> keys_made_with(const Call& call, const Key& management_key);
+// How far a look goes: to the end, in a turn of its own (Api::walks), or as far as nobody has to
+// wait for: through the first 1,000 keys that the member made since the management key is there, by
+// whichever means.
+enum class Look : std::uint8_t { kWhole, kQuick };
 
-// The same, at a cost that has an end: of the first kMaxQuickLook keys that its member made since
-// the management key is there, by whichever means. `complete`: there are no more.
-inline constexpr std::size_t kMaxQuickLook = 1000;
-struct QuickLook {
+struct KeysMade {
   std::set<KeyId> keys;
-  bool complete = true;
+  bool complete = true;  // there are no more
 };
-[[nodiscard]] Result<QuickLook> quick_keys_made_with(const Call& call, const Key& management_key);
+// Keys that were made with this management key, whatever became of them since. Errors: likewise.
+[[nodiscard]] Result<KeysMade> keys_made_with(const Call& call, const Key& management_key,
+                                              Look look);
 
 }  // namespace keyledger::http

@@ -6,18 +6,33 @@
 #include "events/hex.h"
 #include "events/names.h"
 #include "http/change.h"
+#include "http/guess_guard.h"
 #include "http/handlers.h"
 #include "http/key_answer.h"
 #include "http/known_keys.h"
+#include "http/presented_secrets.h"
+#include "http/problem.h"
 
 namespace keyledger::http {
 namespace {
 
 constexpr std::size_t kMaxDescendants = 1000;
+// Management keys whose own keys are looked for: each look may read some ten thousand events.
+constexpr std::size_t kMaxLooks = 16;
+
+// What is asked about.
+struct Question {
+  Digest hash{};
+  std::optional<Secret> secret;  // if it was given itself
+};
 
 // `secret` or `sha256`, one of them.
-Digest read_hash(BodyReader& body) {
-  if (!body.has("sha256")) return Secret(body.presented_secret("secret").value_or("")).hash().bytes;
+Question read_question(BodyReader& body) {
+  if (!body.has("sha256")) {
+    Secret secret(body.presented_secret("secret").value_or(""));
+    const Digest hash = secret.hash().bytes;
+    return {hash, std::move(secret)};
+  }
   if (body.has("secret")) {
     body.fault("sha256", FieldFault::kConflict, "must not stand beside secret");
     return {};
@@ -27,7 +42,7 @@ Digest read_hash(BodyReader& body) {
   if (given && !hash) {
     body.fault("sha256", FieldFault::kInvalid, "must be a SHA-256 in 64 hexadecimal digits");
   }
-  return hash.value_or(Digest{});
+  return {hash.value_or(Digest{}), std::nullopt};
 }
 
 Json found_secret_json(const KeySecret& secret, Timestamp now) {
@@ -110,7 +125,12 @@ class Descendants {
   }
 
   Result<void> add_made_with(const Key& key, std::vector<Key>& open) {
-    const auto made = quick_keys_made_with(call_, key);
+    if (looks_ == kMaxLooks) {
+      complete_ = false;
+      return {};
+    }
+    ++looks_;
+    const auto made = keys_made_with(call_, key, Look::kQuick);
     if (!made) return fail(made.error());
     if (!made->complete) complete_ = false;
     for (const KeyId& id : made->keys) {
@@ -124,6 +144,7 @@ class Descendants {
   std::set<KeyId> seen_;
   Json data_ = Json::array();
   bool complete_ = true;
+  std::size_t looks_ = 0;
 };
 
 // The caller's own workspace's alone: another one's secret is as unknown as nobody's.
@@ -163,17 +184,36 @@ Json answer_about_nobodys() {
   return out;
 }
 
+// The secret may have any form: what is kept of this call must not show it.
+void check_kept_texts(Call& call, const Secret& secret, std::string_view reason, BodyReader& body) {
+  PresentedSecrets presented;
+  presented.add(secret.reveal());
+  const auto headers = presented.headers_that_show(call);
+  for (const std::string_view name : headers) body.secret_fault(name);
+  const bool by_header = std::find(headers.begin(), headers.end(), "X-Reason") != headers.end();
+  if (!by_header && presented.shown_in(reason)) body.secret_fault("reason");
+}
+
 }  // namespace
 
 Result<Response> lookup_key(Call& call) {
   const auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
   BodyReader body(*json);
-  const Digest hash = read_hash(body);
+  const Question asked = read_question(body);
   std::string reason = read_reason(call, body);
+  if (asked.secret) check_kept_texts(call, *asked.secret, reason, body);
   if (auto error = body.finish()) return fail(std::move(*error));
+  // Each look-up is an entry for ever, and of these any number can be made up.
+  if (asked.secret && is_malformed(asked.secret->reveal())) {
+    if (const auto wait = call.api.malformed_lookups->refuse(call.caller->member, call.now)) {
+      return problem(
+          {ErrorCode::kRateLimited, "Too many of what was looked up is no secret.", {}, {}},
+          call.request_id, wait);
+    }
+  }
 
-  const auto found = find(call, hash);
+  const auto found = find(call, asked.hash);
   RecordLookup notice;
   if (found) notice = {found->key, found->secret};
   const auto receipt = record(call, notice, std::move(reason));

@@ -8,7 +8,7 @@ namespace keyledger::http {
 
 enum class LeakOutcome : std::uint8_t {
   kUnknown,      // nobody's secret
-  kRepeated,     // the same secret at the same place was reported within a day
+  kRepeated,     // the same secret at the same place was reported before
   kReported,     // recorded, and nothing else was to be done
   kSecretEnded,  // it was retiring: its overlap ended
   kSuspended,    // its key

@@ -3,7 +3,6 @@
 // secret-scanning-partner-program): a signed array of matches in, a label for each out.
 #include <limits>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "events/crypto.h"
@@ -11,6 +10,7 @@
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/kept_text.h"
+#include "http/presented_secrets.h"
 
 namespace keyledger::http {
 namespace {
@@ -23,8 +23,9 @@ constexpr const char* kReportReason = "reported as leaked by github";
 constexpr std::size_t kMaxMatches = 10'000;
 constexpr std::size_t kMaxUrl = 2000;       // bytes that are kept
 constexpr std::size_t kMaxShortText = 128;  // likewise, of the type and the source
-constexpr std::int64_t kRepeatInMs = 24 * 60 * 60 * 1000;
-constexpr std::size_t kMaxScan = 10'000;  // events of a key that are read to find a repeat
+// Events of a key that are read to find a repeat. A report that lies further back is recorded once
+// more and is then among the newest.
+constexpr std::size_t kMaxScan = 10'000;
 constexpr const char* kWithheld = "(withheld: it holds the secret)";
 
 struct Match {
@@ -32,15 +33,12 @@ struct Match {
   LeakDetails where;
 };
 
-bool contains(std::string_view text, std::string_view part) {
-  return !part.empty() && text.find(part) != std::string_view::npos;
-}
-
-// Where a secret was found often says the secret itself: that is never kept and never answered.
-std::string kept(const std::string& text, std::string_view token, std::size_t max) {
-  const bool shows = find_secret(text) != std::string_view::npos || url_holds_secret(text) ||
-                     contains(text, token) || contains(decoded_where_possible(text), token);
-  return shows ? kWithheld : kept_text(text, max);
+// Where a secret was found often says the secret itself, or another one that was found there: that
+// is never kept and never answered.
+std::string kept(const std::string& text, const PresentedSecrets& presented, std::size_t max) {
+  std::string kept = kept_text(text, max);
+  const bool shows = presented.shown_in(text) || (kept != text && presented.shown_in(kept));
+  return shows ? kWithheld : kept;
 }
 
 // A text of one match; others than the token may be absent. Nothing, and a fault, for what is no
@@ -54,7 +52,8 @@ std::optional<std::string> text_of(const Json& match, const char* name, const st
   return std::nullopt;
 }
 
-Match read_match(const Json& json, const std::string& place, FieldFaults& faults) {
+Match read_match(const Json& json, const PresentedSecrets& presented, const std::string& place,
+                 FieldFaults& faults) {
   Match match;
   if (!json.is_object()) {
     faults.add(place, FieldFault::kInvalid, "must be an object");
@@ -63,27 +62,39 @@ Match read_match(const Json& json, const std::string& place, FieldFaults& faults
   const auto text = [&](const char* name) { return text_of(json, name, place, faults); };
   auto token = text("token");
   if (!token) faults.add(place + ".token", FieldFault::kRequired, "is required");
-  const Secret secret(std::move(token).value_or(""));
-  match.token = secret.hash().bytes;
-  // The type is a name that we gave the finder ourselves.
-  match.where.type = kept(text("type").value_or(""), {}, kMaxShortText);
-  match.where.url = kept(text("url").value_or(""), secret.reveal(), kMaxUrl);
-  match.where.source = kept(text("source").value_or(""), secret.reveal(), kMaxShortText);
+  match.token = Secret(std::move(token).value_or("")).hash().bytes;
+  match.where.type = kept(text("type").value_or(""), presented, kMaxShortText);
+  match.where.url = kept(text("url").value_or(""), presented, kMaxUrl);
+  match.where.source = kept(text("source").value_or(""), presented, kMaxShortText);
   return match;
 }
 
+// The tokens of all matches; they lie in `json`.
+PresentedSecrets tokens_in(const Json& json) {
+  PresentedSecrets tokens;
+  for (const Json& match : json) {
+    if (!match.is_object()) continue;
+    const auto token = match.find("token");
+    if (token == match.end() || !token->is_string()) continue;
+    tokens.add(token->get_ref<const std::string&>());
+  }
+  return tokens;
+}
+
 // Fields that we do not know are the finder's to add.
-Result<std::vector<Match>> read_matches(std::string_view body) {
-  const auto json = parse_list_body(body);
+Result<std::vector<Match>> read_matches(Call& call) {
+  const auto json = parse_list_body(call.request.body);
   if (!json) return fail(json.error());
   if (json->size() > kMaxMatches) {
     return fail_field("body", FieldFault::kTooMany,
                       "The body has more than " + std::to_string(kMaxMatches) + " matches.");
   }
   FieldFaults faults;
+  const PresentedSecrets tokens = tokens_in(*json);
+  for (const std::string_view name : tokens.headers_that_show(call)) faults.add_secret(name);
   std::vector<Match> matches;
   for (std::size_t i = 0; i < json->size() && faults.size() < kMaxShownFaults; ++i) {
-    matches.push_back(read_match((*json)[i], '[' + std::to_string(i) + ']', faults));
+    matches.push_back(read_match((*json)[i], tokens, '[' + std::to_string(i) + ']', faults));
   }
   if (auto refused = faults.verdict()) return fail(std::move(*refused));
   return matches;
@@ -103,11 +114,10 @@ Result<std::string> check_signature(const Call& call) {
               "The body is not signed by a key that this server was given.");
 }
 
-// What the ledger says was reported of a key in the last day: each secret, and where. Read once a
-// key and call.
-class ReportedLately {
+// What the ledger says was reported of a key: each secret, and where. Read once a key and call.
+class ReportedBefore {
  public:
-  explicit ReportedLately(const Call& call) : call_(call) {}
+  explicit ReportedBefore(const Call& call) : call_(call) {}
 
   // Whether it is there already; it is from now on.
   Result<bool> insert(const KeyId& key, const SecretId& secret, const std::string& url) {
@@ -134,7 +144,6 @@ class ReportedLately {
       if (!*position) break;
       const auto at = reader.at(**position);
       if (!at) return fail(at.error());
-      if (call_.now.ms - at->event.time.ms >= kRepeatInMs) break;
       const auto* const report = std::get_if<KeyLeakReported>(&at->event.event);
       if (report == nullptr || !at->side.subject) continue;
       const auto details = decode_leak_details(at->side.subject->bytes);
@@ -157,26 +166,70 @@ Result<LeakOutcome> outcome_of(const Call& call, const Receipt& receipt) {
   return LeakOutcome::kSecretEnded;
 }
 
-// In whatever workspace the secret is; the policy there says what follows.
-Result<LeakOutcome> report(Call& call, const Match& match, const std::string& signing_key,
-                           ReportedLately& lately) {
-  const auto found = call.api.projections.verify_index().caller(match.token, {}, call.now);
-  if (!found) return LeakOutcome::kUnknown;
-  const auto repeated = lately.insert(found->key, found->secret, match.where.url);
-  if (!repeated) return fail(repeated.error());
-  if (*repeated) return LeakOutcome::kRepeated;
-  Submission submission;
-  submission.call.workspace = found->workspace;
-  submission.call.actor_details = commit_to(encode_blob(client_details(call)));
-  submission.call.request_id = call.request_id;
-  submission.call.reason = kReportReason;
-  submission.command = ReportLeak{found->key, found->secret, kReporter, signing_key,
-                                  commit_to(encode_blob(match.where))};
-  const auto receipt = call.api.ledger.execute(std::move(submission));
-  if (!receipt) return fail(receipt.error());
-  call.position = receipt->position;
-  return outcome_of(call, *receipt);
-}
+// Asks the ledger about all that is news, in few frames, and says what became of each match.
+class Reports {
+ public:
+  Reports(Call& call, const std::string& signing_key)
+      : call_(call),
+        signing_key_(signing_key),
+        actor_details_(commit_to(encode_blob(client_details(call)))) {}
+
+  Result<std::vector<LeakOutcome>> record(const std::vector<Match>& matches) {
+    std::vector<LeakOutcome> outcomes;
+    std::vector<Submission> submissions;
+    std::vector<std::size_t> asked;  // which match each of them is about
+    for (const Match& match : matches) {
+      auto outcome = LeakOutcome::kUnknown;
+      if (const auto found = find(match)) {
+        const auto repeated = before_.insert(found->key, found->secret, match.where.url);
+        if (!repeated) return fail(repeated.error());
+        outcome = *repeated ? LeakOutcome::kRepeated : LeakOutcome::kReported;
+        if (!*repeated) {
+          asked.push_back(outcomes.size());
+          submissions.push_back(submission_of(match, *found));
+        }
+      }
+      outcomes.push_back(outcome);
+      if (outcome != LeakOutcome::kReported) tell(outcome);
+    }
+    const auto answers = execute_together(call_, std::move(submissions));
+    std::optional<Error> failed;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const auto outcome = answers[i] ? outcome_of(call_, *answers[i]) : fail(answers[i].error());
+      if (outcome) outcomes[asked[i]] = *outcome;
+      if (!outcome && !failed) failed = outcome.error();
+      if (outcome) tell(*outcome);
+    }
+    if (failed) return fail(std::move(*failed));  // what is recorded stays: a repeat does the rest
+    return outcomes;
+  }
+
+ private:
+  void tell(LeakOutcome outcome) const {
+    if (call_.api.options.on_leak) call_.api.options.on_leak(outcome);
+  }
+
+  // In whatever workspace the secret is; the policy there says what follows.
+  [[nodiscard]] std::optional<CallerKey> find(const Match& match) const {
+    return call_.api.projections.verify_index().caller(match.token, {}, call_.now);
+  }
+
+  [[nodiscard]] Submission submission_of(const Match& match, const CallerKey& found) const {
+    Submission submission;
+    submission.call.workspace = found.workspace;
+    submission.call.actor_details = actor_details_;
+    submission.call.request_id = call_.request_id;
+    submission.call.reason = kReportReason;
+    submission.command = ReportLeak{found.key, found.secret, kReporter, signing_key_,
+                                    commit_to(encode_blob(match.where))};
+    return submission;
+  }
+
+  Call& call_;
+  const std::string& signing_key_;
+  const CommittedBlob actor_details_;
+  ReportedBefore before_{call_};
+};
 
 }  // namespace
 
@@ -187,19 +240,17 @@ Result<Response> report_leaks(Call& call) {
   }
   const auto signing_key = check_signature(call);
   if (!signing_key) return fail(signing_key.error());
-  const auto matches = read_matches(call.request.body);
+  const auto matches = read_matches(call);
   if (!matches) return fail(matches.error());
+  const auto outcomes = call.api.leak_reports.take(
+      kTurnPatience, [&] { return Reports(call, *signing_key).record(*matches); });
+  if (!outcomes) return fail(outcomes.error());
 
   Json labels = Json::array();
-  const std::lock_guard lock(call.api.leak_reports);
-  ReportedLately lately(call);
-  for (const Match& match : *matches) {
-    const auto outcome = report(call, match, *signing_key, lately);
-    if (!outcome) return fail(outcome.error());
-    if (call.api.options.on_leak) call.api.options.on_leak(*outcome);
-    const bool known = *outcome != LeakOutcome::kUnknown;
-    labels.push_back({{"token_hash", base64(match.token)},
-                      {"token_type", match.where.type},
+  for (std::size_t i = 0; i < matches->size(); ++i) {
+    const bool known = (*outcomes)[i] != LeakOutcome::kUnknown;
+    labels.push_back({{"token_hash", base64((*matches)[i].token)},
+                      {"token_type", (*matches)[i].where.type},
                       {"label", known ? "true_positive" : "false_positive"}});
   }
   return json_response(200, labels);

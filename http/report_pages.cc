@@ -2,7 +2,6 @@
 
 #include <array>
 #include <limits>
-#include <memory>
 
 #include "events/bytes.h"
 #include "http/report_rows.h"
@@ -23,18 +22,6 @@ constexpr std::array<ReportKind, 8> kKinds = {{
     {"retired_secret_use", Source::kRetiredSecrets, KeyReport::kUnused, false, 0},
     {"duplicates", Source::kDuplicates, KeyReport::kUnused, false, 0},
 }};
-
-// `walk` in its turn.
-template <typename Walk>
-auto in_turn(const Report& report, Walk walk) -> decltype(walk()) {
-  auto& turns = report.api.report_walks;
-  if (!turns.try_acquire_for(report.patience)) {
-    return fail(ErrorCode::kOverloaded, "Other reports are being made; try again soon.");
-  }
-  const auto give_back = [](std::counting_semaphore<>* held) { held->release(); };
-  const std::unique_ptr<std::counting_semaphore<>, decltype(give_back)> turn(&turns, give_back);
-  return walk();
-}
 
 }  // namespace
 
@@ -60,7 +47,7 @@ Result<std::optional<Key>> ReportPages::key(const KeyId& id) const {
 
 Result<Next> ReportPages::keys(std::string_view after, std::size_t limit, const Sink& sink) const {
   const auto look = [&] { return keys_.page(after, limit); };
-  auto page = keys_.walks_all_keys() ? in_turn(report_, look) : look();
+  auto page = keys_.walks_all_keys() ? report_.api.walks.take(report_.patience, look) : look();
   if (!page) return fail(page.error());
   ReportRows make(report_.api, report_.now);
   for (const KeyId& id : page->keys) {
@@ -107,7 +94,8 @@ Result<Next> ReportPages::duplicates(std::string_view after, std::size_t limit,
   request.now = report_.now;
   request.after = after;
   request.limit = limit;
-  auto page = in_turn(report_, [&] { return find_duplicates(report_.api.projections, request); });
+  auto page = report_.api.walks.take(
+      report_.patience, [&] { return find_duplicates(report_.api.projections, request); });
   if (!page) return fail(page.error());
   const ReportRows make(report_.api, report_.now);
   for (const DuplicateGroup& group : page->groups) {

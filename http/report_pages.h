@@ -34,7 +34,7 @@ struct Report {
   bool management_keys = false;  // whether the asker may see them
   std::uint32_t days = 0;
   Timestamp now;
-  std::chrono::milliseconds patience{2'000};  // to wait for a turn to walk through all keys
+  std::chrono::milliseconds patience = kTurnPatience;  // to wait for a turn to walk
 };
 
 // Thread safety: one thread.

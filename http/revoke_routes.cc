@@ -76,28 +76,29 @@ Result<std::size_t> count_keys_made(const Call& call, const std::set<KeyId>& mad
 }
 
 // What the answer about a management key says of the keys that it made. Nobody who only wants it
-// ended waits for a long count.
-Result<void> answer_keys_made(Call& call, const Key& key, const Since& since, Json& answer) {
-  const auto made = quick_keys_made_with(call, key);
+// ended waits for a long count, nor for others who look through all keys.
+Result<void> see_to_keys_made(Call& call, const Key& key, Revocation wanted, Json& answer) {
+  const Since since{key.end_cause.position, key.end->at};
+  auto made = keys_made_with(call, key, Look::kQuick);
   if (!made) return fail(made.error());
   answer["keys_made"] = nullptr;
-  if (!made->complete) return {};
-  const auto count = count_keys_made(call, made->keys, since);
-  if (!count) return fail(count.error());
-  answer["keys_made"] = *count;
-  return {};
-}
-
-Result<void> end_keys_made(Call& call, const Key& key, const Since& since, Revocation wanted,
-                           Json& answer) {
-  const auto made = keys_made_with(call, key);
-  if (!made) return fail(made.error());
+  if (made->complete) {
+    const auto count = count_keys_made(call, made->keys, since);
+    if (!count) return fail(count.error());
+    answer["keys_made"] = *count;
+  }
+  if (!wanted.cascade) return {};
+  if (!made->complete) {
+    made =
+        call.api.walks.take(kTurnPatience, [&] { return keys_made_with(call, key, Look::kWhole); });
+    if (!made) return fail(made.error());
+  }
   KeyTask task;
   task.action = KeyAction::kRevoke;
   task.since = since;
   task.code = key.end->code;
   task.reason = std::move(wanted.reason);
-  return carry_out(call, *made, wanted.page, task, answer);
+  return carry_out(call, made->keys, wanted.page, task, answer);
 }
 
 }  // namespace
@@ -119,12 +120,8 @@ Result<Response> revoke_key(Call& call) {
   json["position"] = static_cast<std::uint64_t>(key->end_cause.position);
   json["effective_at"] = to_text(key->end->at);
   if (key->type == KeyType::kManagement) {
-    const Since since{key->end_cause.position, key->end->at};
-    if (auto said = answer_keys_made(call, *key, since, json); !said) return fail(said.error());
-    if (wanted->cascade) {
-      const auto ended = end_keys_made(call, *key, since, std::move(*wanted), json);
-      if (!ended) return fail(ended.error());
-    }
+    const auto seen = see_to_keys_made(call, *key, std::move(*wanted), json);
+    if (!seen) return fail(seen.error());
   }
   return resource_response(json, key->version);
 }

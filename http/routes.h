@@ -73,7 +73,7 @@ struct Call {
   Api& api;
   const Request& request;
   const Route& route;
-  std::string request_id;
+  std::string request_id;  // a handler that finds a secret in it clears it, and refuses the call
   ClientAddress client;
   std::optional<Caller> caller;                            // always set on routes for members
   std::map<std::string, std::string, std::less<>> params;  // {"id", "key_01…"}

@@ -45,6 +45,16 @@ TEST(GuessGuard, CountsAnIPv6NetworkAsOne) {
   EXPECT_EQ(told(guard, "2001:db8:0:2::7", 10), 3);
 }
 
+TEST(GuessGuard, CountsEachMemberAloneWhereverItCallsFrom) {
+  GuessGuard guard(2);
+  const MemberId one{{1}};
+  const MemberId other{{2}};
+  EXPECT_FALSE(guard.refuse(one, kNoon));
+  EXPECT_FALSE(guard.refuse(one, kNoon));
+  EXPECT_EQ(guard.refuse(one, kNoon), 30U);
+  EXPECT_FALSE(guard.refuse(other, kNoon));
+}
+
 TEST(GuessGuard, DoesNotLimitWhoMayBeEverybody) {
   GuessGuard guard(1);
   for (const char* client : {"", "unknown", "unix", "127.0.0.1", "127.8.8.8", "::1"}) {

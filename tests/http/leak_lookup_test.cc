@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "events/log/event_reader.h"
+#include "http/base64.h"
 #include "http/secret.h"
 #include "tests/support/test_ledger.h"
 
@@ -194,6 +195,50 @@ TEST_F(LeakLookup, RefusesWhatIsNoQuestionAndRecordsNothing) {
   EXPECT_EQ(in_reason.code(), "secret_in_request");
   const auto as_hash = look_up({{"sha256", it.owner.secret}});
   EXPECT_EQ(as_hash.code(), "secret_in_request");
+}
+
+TEST_F(LeakLookup, RefusesTextsThatAreKeptAndShowTheSecret) {
+  const std::string secret = "an imported one of any form";
+  const auto size = it.size();
+  const auto call = [&](const json& body, const TestLedger::Headers& headers) {
+    const auto answer = it.call(it.owner.secret, "POST", "/v1/keys/lookup", body.dump(), headers);
+    EXPECT_EQ(answer.code(), "secret_in_request");
+    EXPECT_EQ(answer.response.body.find(secret), std::string::npos);
+    EXPECT_EQ(it.access.back().request_id.find(secret), std::string::npos);
+    return answer.faults();
+  };
+  const json bare = {{"secret", secret}};
+  for (const std::string& shown : {secret, http::base64("x" + secret)}) {
+    EXPECT_THAT(call({{"secret", secret}, {"reason", "found " + shown}}, {}),
+                ElementsAre("reason not_allowed"));
+    for (const char* name : {"X-Request-Id", "User-Agent", "X-On-Behalf-Of", "X-Reason"}) {
+      EXPECT_THAT(call(bare, {{name, "found " + shown}}),
+                  ElementsAre(name + std::string(" not_allowed")));
+    }
+  }
+  EXPECT_EQ(it.size(), size);
+}
+
+TEST_F(LeakLookup, RecordsSoManyMalformedSecretsAMinuteAndMember) {
+  it.restart_with([](http::ApiOptions& options) { options.refusals_per_minute = 2; });
+  const auto auditor = it.add_member("auditor");
+  const json malformed = {{"secret", "sk_live_000000000000000000000000000000000"}};
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(look_up(auditor.secret, malformed).status, 200);
+  const auto size = it.size();
+  const auto refused = look_up(auditor.secret, malformed);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.header("Retry-After"), "30");
+  EXPECT_EQ(it.size(), size);
+  EXPECT_EQ(look_up(auditor.secret, {{"secret", "nobody's"}}).status, 200) << "it may be one";
+  EXPECT_EQ(look_up(malformed).status, 200) << "another member";
+}
+
+TEST_F(LeakLookup, LooksForWhatAFewManagementKeysMadeAndSaysThatThereMayBeMore) {
+  const std::string path = "/v1/members/" + it.owner.id + "/management_keys";
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(it.call(it.owner.secret, "POST", path).status, 201);
+  const json found = look_up({{"secret", it.owner.secret}}).body["descendants"];
+  EXPECT_EQ(found["data"].size(), 20U);
+  EXPECT_EQ(found["complete"], false);
 }
 
 TEST_F(LeakLookup, IsNotAskedForAReasonByAPolicyAndIsNoRepeatOfItself) {

@@ -149,6 +149,39 @@ TEST_F(LeakSelfRevoke, SaysSoToEverybodyIfTheLedgerTakesNoChanges) {
   }
 }
 
+// Else whoever waits in the ledger's queue while others write would be told from who does not.
+TEST_F(LeakSelfRevoke, AsksTheLedgerAlsoAboutASecretThatIsNobodys) {
+  const json made = it.add_key("ci");
+  it.clock.advance_ms(-60'000);  // the ledger refuses whatever comes while its clock is behind
+  for (const std::string& secret : {std::string("nobody's"), made["secret"].get<std::string>()}) {
+    const auto answer = give_up(secret);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.code(), "unavailable");
+  }
+  it.clock.advance_ms(60'000);
+  const auto size = it.size();
+  EXPECT_EQ(give_up("nobody's").status, 202);
+  EXPECT_EQ(it.size(), size);
+}
+
+TEST_F(LeakSelfRevoke, RefusesHeadersThatAreKeptAndShowTheSecret) {
+  const std::string secret = "an imported one of any form";
+  const std::string body = json{{"secret", secret}}.dump();
+  const auto size = it.size();
+  for (const char* name : {"X-Request-Id", "User-Agent", "X-On-Behalf-Of", "X-Reason"}) {
+    const auto answer =
+        it.call("", "POST", "/v1/keys/self_revoke", body, {{name, "found " + secret}});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(answer.code(), "secret_in_request");
+    EXPECT_EQ(answer.faults(), (std::vector<std::string>{name + std::string(" not_allowed")}));
+    EXPECT_EQ(answer.response.body.find(secret), std::string::npos);
+    EXPECT_EQ(answer.header("X-Request-Id").find(secret), std::string::npos);
+    EXPECT_FALSE(answer.header("X-Request-Id").empty());
+    EXPECT_EQ(it.access.back().request_id, answer.header("X-Request-Id"));
+  }
+  EXPECT_EQ(it.size(), size);
+}
+
 TEST_F(LeakSelfRevoke, RefusesABodyThatIsNone) {
   for (const char* body :
        {"", "{}", "[]", "nonsense", R"({"secret":1})", R"({"secret":"a","x":1})"}) {
