@@ -366,7 +366,9 @@ Response handle(Api& api, const Request& request) {
 
 bool handle_at_once(Api& api, const RequestView& view, Response& response) {
   const bool verifies = view.method == "POST" && view.target == kVerifyTarget;
-  if (!verifies && !view.target.starts_with(kAuthorize)) return false;
+  const bool probes =
+      view.method == "GET" && (view.target == "/healthz" || view.target == "/readyz");
+  if (!verifies && !probes && !view.target.starts_with(kAuthorize)) return false;
   Request request;
   request.method = view.method;
   request.target = view.target;

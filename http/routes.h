@@ -123,7 +123,8 @@ struct Call {
 // thread.
 [[nodiscard]] Response handle(Api& api, const Request& request);
 
-// The same, for a verify or authorize whose answer needs nothing but memory: never blocks. False,
+// The same, for a verify or authorize whose answer needs nothing but memory, and for the probes of
+// balancers, which must be answered also while all workers are busy: never blocks. False,
 // without a trace, for every other request; then handle() is to be called.
 [[nodiscard]] bool handle_at_once(Api& api, const RequestView& view, Response& response);
 

@@ -8,10 +8,28 @@
 #include "events/proof/merkle.h"
 #include "events/proof/tiles.h"
 #include "http/base64.h"
+#include "http/routes.h"
 #include "tests/support/test_ledger.h"
 
 namespace keyledger {
 namespace {
+
+// Also while every worker waits for a disk.
+TEST(LedgerRoutes, AnswerProbesOnTheThreadThatReadThem) {
+  TestLedger it;
+  for (const char* target : {"/healthz", "/readyz"}) {
+    const http::RequestView view{"GET", target, {}, "192.0.2.7", {}};
+    http::Response response;
+    ASSERT_TRUE(http::handle_at_once(*it.api, view, response)) << target;
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, it.call("", "GET", target).response.body);
+  }
+  it.ledger->stop();
+  http::Response response;
+  ASSERT_TRUE(http::handle_at_once(*it.api, {"GET", "/readyz", {}, "192.0.2.7", {}}, response));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_FALSE(http::handle_at_once(*it.api, {"GET", "/v1/keys", {}, "192.0.2.7", {}}, response));
+}
 
 TEST(LedgerRoutes, TellSizeRootAndProjections) {
   TestLedger it;
