@@ -37,7 +37,7 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/members", members(kOwner), create_member},
     Route{"PATCH", "/v1/members/:id", members(kOwner), change_member},
     Route{"DELETE", "/v1/members/:id", members(kOwner), remove_member,
-          "reason keys overlap_seconds new_owner_id limit cursor"},
+          "reason keys overlap_seconds new_owner_id dry_run limit cursor"},
     // An admin may issue one to itself alone; core decides.
     Route{"POST", "/v1/members/:id/management_keys", kManagers, create_management_key},
 

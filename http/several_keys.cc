@@ -34,12 +34,32 @@ bool secret_is_newer(const Key& key, const Since& since) {
   return key.current_secret().created_at > since.time;
 }
 
+// The secret of an overlap that is going on, if who left by then may know it. Within the same
+// millisecond it counts as known.
+const KeySecret* known_overlap(const Key& key, const Since& since, Timestamp now) {
+  const KeySecret* const retiring = retiring_secret(key, now);
+  const bool early = retiring != nullptr && retiring->retired_cause.type != tag_of(KeyRotated{});
+  return retiring == nullptr || early || retiring->created_at > since.time ? nullptr : retiring;
+}
+
+// Whether such an overlap goes on for longer than a rotation now would let it, and was given for
+// longer: one that this task gave, now or in a call before, is never too long.
+bool overlaps_too_long(const Key& key, const KeyTask& task, Timestamp now) {
+  const KeySecret* const known = known_overlap(key, task.since, now);
+  const auto most = static_cast<std::int64_t>(task.overlap_seconds) * 1000;
+  return known != nullptr && *known->retires_at > now + most &&
+         *known->retires_at > key.current_secret().created_at + most;
+}
+
 // Why the caller cannot do that to this key; nothing if it can.
 std::string_view obstacle(const Caller& caller, const Key& key, KeyAction action) {
   if (key.id == caller.key)
     return "This call was made with this key: rotate it in a call of its own.";
   if (key.type != KeyType::kManagement || key.member == caller.member) return {};
-  if (action == KeyAction::kRotate) return "Only its own member may rotate a management key.";
+  if (action == KeyAction::kRotate) {
+    return "Its secret may be known to who left, and only its own member may rotate a management "
+           "key: have it rotated by its member, or revoke it and issue another one.";
+  }
   if (action == KeyAction::kRevoke && caller.role != Role::kOwner) {
     return "Only its own member and owners may revoke a management key.";
   }
@@ -60,6 +80,7 @@ class Work {
       : call_(call), task_(task), ids_(std::move(ids)) {}
 
   Result<void> run() {
+    if (task_.dry_run) return {};
     for (int round = 0; round < kMaxRounds; ++round) {
       auto steps = next_steps();
       if (!steps) return fail(steps.error());
@@ -76,6 +97,18 @@ class Work {
       if (!row) return row;
       if (!row->is_null()) out.push_back(std::move(*row));
     }
+    return out;
+  }
+
+  // Once all rows are made: what those who do not read each of them should know.
+  [[nodiscard]] Json warnings() const {
+    Json out = Json::array();
+    if (undone_ == 0) return out;
+    out.push_back({{"field", "keys"},
+                   {"code", "not_all_done"},
+                   {"message", "Of " + std::to_string(undone_) +
+                                   " of these keys a secret that may be known is still valid; "
+                                   "`detail` says what to do."}});
     return out;
   }
 
@@ -100,6 +133,8 @@ class Work {
       if (task_.action == KeyAction::kRevoke) return step(RevokeKey{key.id, task_.code});
       if (!secret_is_newer(key, task_.since)) return rotation_of(key);
     }
+    const bool rotates = task_.action == KeyAction::kRotate && key.id != call_.caller->key;
+    if (rotates && overlaps_too_long(key, task_, call_.now)) return step(EndOverlap{key.id});
     const auto& owners = task_.from_to_owner;
     if (owners && key.owner == owners->first && key.type != KeyType::kManagement) {
       ChangeKey command;
@@ -186,35 +221,58 @@ class Work {
   }
 
   // Null for a key that expired meanwhile.
-  [[nodiscard]] Result<Json> row_of(const KeyId& id) const {
+  [[nodiscard]] Result<Json> row_of(const KeyId& id) {
     const auto key = call_.api.projections.keys().key(id);
     if (!key) return fail(key.error());
     const bool revoked = *key && ended_after(**key, task_.since);
     if (!*key || (!revoked && is_final(status_of(**key, call_.now)))) return Json();
     auto shown = key_answer(call_, **key, call_.now);
     if (!shown) return shown;
-    const bool rotated = !revoked && secret_is_newer(**key, task_.since);
     Json row;
     row["key"] = std::move(*shown);
-    row["action"] = revoked ? "revoked" : rotated ? "rotated" : "listed";
-    if (rotated && task_.action == KeyAction::kRotate) {
+    const std::string_view action = revoked ? "revoked" : action_on(**key);
+    row["action"] = action;
+    if (action == "rotated" && task_.action == KeyAction::kRotate && !task_.dry_run) {
       const auto secret = secrets_.find(id);
       const bool known = secret != secrets_.end();
       row["secret"] = known ? Json(secret->second.reveal()) : Json(nullptr);
       if (!known) row["secret_available"] = false;
     }
-    const auto why_not = obstacle(*call_.caller, **key, task_.action);
-    const bool wanted = task_.action == KeyAction::kList || revoked ||
-                        (rotated && task_.action == KeyAction::kRotate);
-    if (!wanted && !why_not.empty()) row["detail"] = why_not;
+    if (revoked) return row;
+    const std::string detail = what_is_left_of(**key);
+    if (!detail.empty()) row["detail"] = detail;
+    if (!detail.empty() && task_.action != KeyAction::kList) ++undone_;
     return row;
+  }
+
+  // What has become of a key that has not ended; in a dry run, what would.
+  [[nodiscard]] std::string_view action_on(const Key& key) const {
+    const bool would = task_.dry_run && obstacle(*call_.caller, key, task_.action).empty();
+    if (would && task_.action == KeyAction::kRevoke) return "revoked";
+    if (would && task_.action == KeyAction::kRotate) return "rotated";
+    return secret_is_newer(key, task_.since) ? "rotated" : "listed";
+  }
+
+  // Which secret that may be known still opens the key although that was not asked for, or why.
+  [[nodiscard]] std::string what_is_left_of(const Key& key) const {
+    const bool newer = secret_is_newer(key, task_.since);
+    if (task_.action == KeyAction::kList) {
+      const KeySecret* const known = known_overlap(key, task_.since, call_.now);
+      if (!newer || known == nullptr) return {};
+      return "A secret that may be known to who left is valid until " +
+             to_text(*known->retires_at) + "; `rotate` ends it, and so does retire.";
+    }
+    const bool done =
+        task_.action == KeyAction::kRotate && newer && !overlaps_too_long(key, task_, call_.now);
+    return done ? std::string() : std::string(obstacle(*call_.caller, key, task_.action));
   }
 
   Call& call_;
   const KeyTask& task_;
   const std::vector<KeyId> ids_;
   std::map<KeyId, Secret> secrets_;
-  std::set<KeyId> ended_;  // by the ledger's clock, which may be ahead of the call's
+  std::size_t undone_ = 0;  // rows of keys that were not seen to as it was asked
+  std::set<KeyId> ended_;   // by the ledger's clock, which may be ahead of the call's
 };
 
 }  // namespace
@@ -261,6 +319,7 @@ Result<void> carry_out(Call& call, const std::set<KeyId>& keys, const KeyPageOf&
   auto rows = work.rows();
   if (!rows) return fail(rows.error());
   answer["keys"] = std::move(*rows);
+  answer["warnings"] = work.warnings();
   answer["next_cursor"] = next ? Json(*next) : Json(nullptr);
   return {};
 }

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 class Departure : public ::testing::Test {
@@ -165,6 +166,83 @@ TEST_F(Departure, RotatesWithAnOverlapIfAsked) {
   EXPECT_EQ(verdict(old), "SECRET_RETIRED");
 }
 
+// Somebody was quicker, and kinder: the secret that who left has would have been good for 30 days.
+TEST_F(Departure, EndsAnOverlapThatSomebodyGaveByHand) {
+  const auto admin = it.add_member("admin");
+  const json made = made_by(admin, "made");
+  remove(admin);
+  it.clock.advance_ms(1000);
+  const std::string path = "/v1/keys/" + made["key"]["id"].get<std::string>();
+  const json by_hand = as(it.owner, path + "/rotate", {{"overlap_seconds", 2'592'000}});
+  const auto listed = remove(admin);
+  EXPECT_EQ(row_of(listed, "made")["action"], "rotated");
+  EXPECT_THAT(row_of(listed, "made")["detail"].get<std::string>(),
+              HasSubstr("is valid until 2026-04-29T12:00:01.000Z"));
+  EXPECT_EQ(verdict(made["secret"]), "VALID");
+
+  const auto answer = remove(admin, {{"keys", "rotate"}, {"reason", "left"}});
+  EXPECT_EQ(verdict(made["secret"]), "SECRET_RETIRED");
+  EXPECT_EQ(verdict(by_hand["secret"]), "VALID") << "nobody who left has seen it";
+  EXPECT_EQ(row_of(answer, "made")["action"], "rotated");
+  EXPECT_FALSE(row_of(answer, "made").contains("detail"));
+  EXPECT_EQ(answer.body["warnings"], json::array());
+  const auto size = it.size();
+  remove(admin, {{"keys", "rotate"}});
+  EXPECT_EQ(it.size(), size) << "a repeat finds nothing to do";
+}
+
+TEST_F(Departure, ARepeatWithASmallerOverlapEndsTheLargerOne) {
+  const auto admin = it.add_member("admin");
+  const std::string old = made_by(admin, "made")["secret"];
+  const auto rotate = [&](int overlap) {
+    return remove(admin, {{"keys", "rotate"}, {"overlap_seconds", overlap}});
+  };
+  const std::string secret = row_of(rotate(3600), "made")["secret"];
+  it.clock.advance_ms(10'000);
+  const auto size = it.size();
+  rotate(3600);
+  EXPECT_EQ(verdict(old), "VALID") << "the same again does not cut it";
+  EXPECT_EQ(it.size(), size + 1) << "the secret shown again";
+  rotate(60);
+  EXPECT_EQ(verdict(old), "SECRET_RETIRED");
+  EXPECT_EQ(verdict(secret), "VALID");
+}
+
+TEST_F(Departure, LeavesAnOverlapThatEndsInTimeOrOfASecretThatNobodyWhoLeftKnows) {
+  const auto admin = it.add_member("admin");
+  const json made = made_by(admin, "made");
+  const json newer = made_by(admin, "newer");
+  remove(admin, {{"keys", "rotate"}, {"overlap_seconds", 3600}});
+  it.clock.advance_ms(3'550'000);
+  const std::string path = "/v1/keys/" + newer["key"]["id"].get<std::string>() + "/rotate";
+  const json second = as(it.owner, path, json::object());
+  as(it.owner, path, {{"overlap_seconds", 9999}});
+  const auto size = it.size();
+  const auto answer = remove(admin, {{"keys", "rotate"}, {"overlap_seconds", 60}});
+  EXPECT_EQ(it.size(), size + 1) << "50 s are left of the one, the other is none of theirs";
+  EXPECT_EQ(as_owner("GET", "/v1/audit?limit=1").body["data"][0]["action"], "key.secret_replayed");
+  EXPECT_EQ(verdict(made["secret"]), "VALID");
+  EXPECT_EQ(verdict(second["secret"]), "VALID");
+  EXPECT_FALSE(row_of(answer, "newer").contains("detail"));
+}
+
+// Its member may be slow: the owner can at least end the overlap.
+TEST_F(Departure, EndsTheOverlapOfAnothersManagementKeyThatTheyIssued) {
+  const auto leaving = it.add_member("owner");
+  const auto admin = it.add_member("admin");
+  const json lent = as(leaving, "/v1/members/" + admin.id + "/management_keys", {{"name", "lent"}});
+  remove(leaving);
+  it.clock.advance_ms(1000);
+  ASSERT_EQ(it.call(admin.secret, "POST", "/v1/keys/" + lent["id"].get<std::string>() + "/rotate",
+                    R"({"overlap_seconds":9999})")
+                .status,
+            200);
+  const auto answer = remove(leaving, {{"keys", "rotate"}});
+  EXPECT_THAT(actions(answer), ElementsAre("lent rotated"));
+  EXPECT_FALSE(row_of(answer, "lent").contains("detail"));
+  EXPECT_EQ(it.call(lent["secret"].get<std::string>(), "GET", "/v1/ledger").status, 401);
+}
+
 TEST_F(Departure, RevokesThemAlsoWhatWasRotatedOrListedBefore) {
   const auto admin = it.add_member("admin");
   const std::string old = made_by(admin, "made")["secret"];
@@ -196,9 +274,13 @@ TEST_F(Departure, SeesToManagementKeysThatTheMemberIssued) {
   const auto rotated = call("rotate");
   EXPECT_THAT(actions(rotated),
               UnorderedElementsAre("of another listed", "of the caller rotated", "in use listed"));
-  EXPECT_EQ(row_of(rotated, "of another")["detail"],
-            "Only its own member may rotate a management key.");
+  EXPECT_THAT(row_of(rotated, "of another")["detail"].get<std::string>(),
+              HasSubstr("have it rotated by its member, or revoke it"));
   EXPECT_TRUE(row_of(rotated, "in use").contains("detail"));
+  ASSERT_EQ(rotated.body["warnings"].size(), 1U);
+  EXPECT_EQ(rotated.body["warnings"][0]["code"], "not_all_done");
+  EXPECT_THAT(rotated.body["warnings"][0]["message"].get<std::string>(),
+              HasSubstr("Of 2 of these keys"));
   EXPECT_THAT(actions(call("revoke")),
               UnorderedElementsAre("of another revoked", "of the caller revoked", "in use listed"))
       << "who asks is not locked out";
@@ -260,6 +342,57 @@ TEST_F(Departure, RefusesABadNewOwnerBeforeAnythingIsDone) {
                 ElementsAre("new_owner_id invalid"));
   }
   EXPECT_EQ(it.size(), size);
+}
+
+TEST_F(Departure, RefusesAVerifierAsTheNewOwner) {
+  const auto admin = it.add_member("admin");
+  const auto verifier = it.add_member("verifier");
+  const auto size = it.size();
+  EXPECT_THAT(remove(admin, {{"new_owner_id", verifier.id}}).faults(),
+              ElementsAre("new_owner_id not_allowed"));
+  EXPECT_EQ(it.size(), size);
+}
+
+TEST_F(Departure, CanBeTriedOut) {
+  const auto admin = it.add_member("admin");
+  const std::string secret = made_by(admin, "made")["secret"];
+  const std::string path = "/v1/members/" + admin.id + "?dry_run=true";
+  const auto size = it.size();
+  for (const auto& [keys, action] : {std::pair("list", "listed"), std::pair("rotate", "rotated"),
+                                     std::pair("revoke", "revoked")}) {
+    const auto answer = as_owner("DELETE", path + "&keys=" + keys);
+    ASSERT_EQ(answer.status, 200) << answer.response.body;
+    EXPECT_EQ(answer.body["dry_run"], true);
+    EXPECT_EQ(answer.body["member"]["status"], "active");
+    ASSERT_THAT(actions(answer), ElementsAre(std::string("made ") + action));
+    EXPECT_EQ(row_of(answer, "made")["key"]["status"], "active");
+    EXPECT_FALSE(row_of(answer, "made").contains("secret"));
+  }
+  EXPECT_EQ(as_owner("DELETE", "/v1/members/" + it.owner.id + "?dry_run=true").code(),
+            "last_owner");
+  EXPECT_THAT(as_owner("DELETE", path, {{"dry_run", true}}).faults(),
+              ElementsAre("dry_run conflict"));
+  EXPECT_THAT(as_owner("DELETE", "/v1/members/" + admin.id + "?dry_run=yes").faults(),
+              ElementsAre("dry_run invalid"));
+  EXPECT_EQ(it.size(), size);
+  EXPECT_EQ(verdict(secret), "VALID");
+  EXPECT_EQ(it.call(admin.secret, "GET", "/v1/ledger").status, 200);
+}
+
+TEST_F(Departure, WaitsForATurnBeforeAnybodyIsRemoved) {
+  const auto admin = it.add_member("admin");
+  const auto size = it.size();
+  constexpr std::chrono::milliseconds kAtOnce(0);
+  const auto busy = [&]() -> Result<void> {
+    const auto answer = remove(admin);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.code(), "overloaded");
+    EXPECT_EQ(answer.header("Retry-After"), "1");
+    return {};
+  };
+  EXPECT_TRUE(it.api->walks.take(kAtOnce, [&] { return it.api->walks.take(kAtOnce, busy); }));
+  EXPECT_EQ(it.size(), size);
+  EXPECT_EQ(remove(admin).status, 200);
 }
 
 TEST_F(Departure, AMemberThatRemovesItselfMayOnlyList) {
