@@ -31,6 +31,10 @@ using Decision = std::vector<NewEvent>;
 [[nodiscard]] Result<Decision> decide(const StateReader& state, const Submission& submission,
                                       Timestamp now);
 
+// Whether the refusal of an ImportKeys says that another workspace has a secret of it. It says
+// nothing else then: whoever asks about hashes that nobody has gets keys, not answers.
+[[nodiscard]] bool tells_of_another_workspace(const Error& refusal);
+
 // Only owners of the operator's workspace look after workspaces (design product.md section 2).
 // kForbidden for the others; kNotFound if the call is about a workspace that is not even theirs.
 [[nodiscard]] Result<void> check_operator(const Workspace& of_caller,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ inline constexpr std::size_t kMaxImportedKeys = 1000;  // at once
 // the handle that the importer gave, if any. Neither ttl_seconds nor replaces is set.
 struct ImportKeys {
   std::vector<CreateKey> keys;
+  // The places of entries whose key is there already, with all that they say: passed over.
+  std::set<std::size_t> there = {};
+  // Nothing will be recorded, so nothing is told of other workspaces.
+  bool is_rehearsal = false;
 };
 
 inline constexpr std::size_t kMaxManagementKeys = 100;  // of a member, that have not ended

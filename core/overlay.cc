@@ -69,9 +69,10 @@ Result<std::optional<Key>> Overlay::key(const KeyId& id) const {
   return (*entry)->value;
 }
 
-Result<bool> Overlay::knows_secret(const SecretHash& hash) const {
-  if (secrets_.contains(hash.bytes)) return true;
-  return base_.knows_secret(hash);
+Result<std::optional<WorkspaceId>> Overlay::workspace_with_secret(const SecretHash& hash) const {
+  const auto found = secrets_.find(hash.bytes);
+  if (found != secrets_.end()) return std::optional(found->second.value);
+  return base_.workspace_with_secret(hash);
 }
 
 Result<std::optional<NameHolder>> Overlay::name_holder(const WorkspaceId& workspace,
@@ -207,7 +208,9 @@ void Overlay::apply_to_key(const RecordedEvent& event) {
   if (!value) value.emplace();
   const std::string before = slot_of(*value);
   evolve(*value, event);
-  if (!value->secrets.empty()) secrets_[value->current_secret().facts.hash.bytes] = end;
+  if (!value->secrets.empty()) {
+    secrets_[value->current_secret().facts.hash.bytes] = {value->workspace, end};
+  }
   const std::string after = slot_of(*value);
   if (before != after) {
     if (!before.empty()) leave_name(before, found->first, event.position);
@@ -249,7 +252,7 @@ void Overlay::forget_through(std::uint64_t applied) {
   forget(events_in_, applied);
   forget(names_, applied);
   forget(calls_, applied);
-  std::erase_if(secrets_, [applied](const auto& secret) { return secret.second <= applied; });
+  forget(secrets_, applied);
   if (ledger_version_ && ledger_version_->end <= applied) ledger_version_.reset();
 }
 

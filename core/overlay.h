@@ -26,7 +26,8 @@ class Overlay final : public StateReader {
   explicit Overlay(const StateReader& base) : base_(base) {}
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  [[nodiscard]] Result<bool> knows_secret(const SecretHash& hash) const override;
+  [[nodiscard]] Result<std::optional<WorkspaceId>> workspace_with_secret(
+      const SecretHash& hash) const override;
   [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
                                                               Environment environment,
                                                               std::string_view name,
@@ -101,8 +102,8 @@ class Overlay final : public StateReader {
   mutable std::optional<Entry<std::uint32_t>> ledger_version_;
   std::unordered_map<std::string, NameHolders> names_;  // by name_slot()
   std::unordered_map<Digest, Entry<RememberedCall>, DigestHash> calls_;
-  // Of secrets that were given to a key in flight: the position after that event.
-  std::unordered_map<Digest, std::uint64_t, DigestHash> secrets_;
+  // Of secrets that were given to a key in flight: its workspace.
+  std::unordered_map<Digest, Entry<WorkspaceId>, DigestHash> secrets_;
 };
 
 }  // namespace keyledger

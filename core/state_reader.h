@@ -40,8 +40,9 @@ class StateReader {
 
   [[nodiscard]] virtual Result<std::optional<Key>> key(const KeyId& id) const = 0;
 
-  // Whether any key of any workspace has this secret, or had it.
-  [[nodiscard]] virtual Result<bool> knows_secret(const SecretHash& hash) const = 0;
+  // The workspace of the key that has this secret, or had it: there is one at most in the ledger.
+  [[nodiscard]] virtual Result<std::optional<WorkspaceId>> workspace_with_secret(
+      const SecretHash& hash) const = 0;
 
   // The holders of a name, newest first, one a call: of the keys with that name that no fact has
   // ended, the one that took it last (by being created or renamed) before position `before`. It may

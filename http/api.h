@@ -46,8 +46,8 @@ struct ApiOptions {
   std::vector<std::string> hosts;
   TrustedProxies trusted_proxies = {};  // whose word about their clients counts
   // How many wrong keys a minute one client address may present before the refusals become 429
-  // (http/guess_guard.h), how many secrets it may give up, and how many malformed ones a member may
-  // look up. 0: any number.
+  // (http/guess_guard.h), how many secrets it may give up, how many malformed ones a member may
+  // look up, and how many imports a workspace may be told another one's secrets of. 0: any number.
   std::uint32_t refusals_per_minute = 0;
   // Called after each answer was made, from the thread that made it. May be empty. Does not throw.
   std::function<void(const AccessRecord&)> access_log;
@@ -84,6 +84,7 @@ class Api {
   const std::unique_ptr<GuessGuard> guess_guard;
   const std::unique_ptr<GuessGuard> self_revokes;  // counts all of them, right or wrong
   const std::unique_ptr<GuessGuard> malformed_lookups;
+  const std::unique_ptr<GuessGuard> import_guard;  // by workspace
   EvenAnswers even_answers;
   const Timestamp started;  // uses before then are not known
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next

@@ -16,6 +16,12 @@ bool is_scope(std::string_view text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
+std::string shown_name(std::string_view name) {
+  constexpr std::size_t kMaxShownName = 64;
+  return is_clean_text(name) && name.size() <= kMaxShownName ? std::string(name)
+                                                             : std::string("(unprintable)");
+}
+
 void FieldFaults::add(std::string_view field, FieldFault fault, std::string message) {
   faults_.push_back({std::string(field), fault, std::move(message)});
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "events/ids.h"
 #include "events/result.h"
 
 namespace keyledger::http {
@@ -20,6 +21,17 @@ inline constexpr std::size_t kMaxScope = 64;
 // Whether a scope may be called so: 1 to kMaxScope letters, digits, '_', '.', ':' and '-'.
 [[nodiscard]] bool is_scope(std::string_view text);
 inline constexpr const char* kScopeRule = "must consist of letters, digits, '_', '.', ':' and '-'";
+
+// What is said of a text that should be an id of that kind.
+[[nodiscard]] inline std::string id_rule(const KeyId&) {
+  return "must be a key's id, as key_01KN3Z8Q0G4X7YV2T5B9CDEFGH";
+}
+[[nodiscard]] inline std::string id_rule(const MemberId&) {
+  return "must be a member's id, as mem_01KN3Z8Q0G4X7YV2T5B9CDEFGH";
+}
+
+// The name of a field that a client made up, as an answer may show it.
+[[nodiscard]] std::string shown_name(std::string_view name);
 
 // The faults found so far in one body or query, and the refusal they make.
 class FieldFaults {

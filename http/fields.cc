@@ -11,14 +11,6 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMaxShownName = 64;
-
-// The name of a field that a client made up, as an answer may show it.
-std::string shown_name(std::string_view name) {
-  return is_clean_text(name) && name.size() <= kMaxShownName ? std::string(name)
-                                                             : std::string("(unprintable)");
-}
-
 bool is_empty_text(const Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().empty();
 }

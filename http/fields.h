@@ -128,7 +128,7 @@ class BodyReader {
     const auto given = text(field, kMaxName);
     if (!given) return std::nullopt;
     auto parsed = parse_id<IdType>(*given);
-    if (!parsed) fault(field, FieldFault::kInvalid, "is not an id of this kind");
+    if (!parsed) fault(field, FieldFault::kInvalid, id_rule(IdType()));
     return parsed;
   }
   // A secret presented for checking: the only text that may be one. Required; any text will do.

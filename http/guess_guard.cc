@@ -49,6 +49,10 @@ std::optional<std::uint32_t> GuessGuard::refuse(const MemberId& member, Timestam
   return take(IpAddress{member.bytes}, now);
 }
 
+std::optional<std::uint32_t> GuessGuard::refuse(const WorkspaceId& workspace, Timestamp now) {
+  return take(IpAddress{workspace.bytes}, now);
+}
+
 std::optional<std::uint32_t> GuessGuard::take(const IpAddress& from, Timestamp now) {
   if (!rate_) return std::nullopt;
   const std::lock_guard lock(mutex_);

@@ -3,7 +3,8 @@
 // `invalid_api_key`), so a valid key is never refused for the address that it comes from, whoever
 // else guesses there. And it is asked then whatever the reason was, so it tells nobody which. A
 // second one counts the secrets that an address gives up (self_revoke), a third one the malformed
-// secrets that a member looks up.
+// secrets that a member looks up, a fourth one the imports of a workspace that were told of another
+// workspace's secret.
 #pragma once
 
 #include <array>
@@ -38,13 +39,15 @@ class GuessGuard {
   [[nodiscard]] std::optional<std::uint32_t> refuse(const ClientAddress& client, Timestamp now);
   // The same of a member, wherever it calls from.
   [[nodiscard]] std::optional<std::uint32_t> refuse(const MemberId& member, Timestamp now);
+  // The same of all members of a workspace together.
+  [[nodiscard]] std::optional<std::uint32_t> refuse(const WorkspaceId& workspace, Timestamp now);
 
  private:
   static constexpr std::size_t kSets = 1024;
   static constexpr std::size_t kWays = 8;
 
   struct Guesser {
-    IpAddress from;  // or the bytes of a member's id; all zero: nobody
+    IpAddress from;  // or the bytes of an id; all zero: nobody
     TokenBucket bucket;
   };
   [[nodiscard]] std::optional<std::uint32_t> take(const IpAddress& from, Timestamp now);

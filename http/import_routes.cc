@@ -1,10 +1,17 @@
 // Bringing keys that were made elsewhere, by the hashes of their secrets (design api.md "Keys").
+#include <map>
+
+#include "core/decide.h"
 #include "events/blobs.h"
 #include "events/crypto.h"
 #include "http/change.h"
+#include "http/guess_guard.h"
 #include "http/handlers.h"
+#include "http/hashed_secrets.h"
+#include "http/import_there.h"
 #include "http/key_answer.h"
 #include "http/key_fields.h"
+#include "http/problem.h"
 #include "http/query.h"
 
 namespace keyledger::http {
@@ -12,14 +19,31 @@ namespace {
 
 ImportKeys read_import(const Call& call, BodyReader& body) {
   ImportKeys command;
-  body.objects("keys", kMaxImportedKeys, [&](BodyReader& entry, const Json& object) {
-    CreateKey key = read_imported_key(entry, object);
+  body.objects("keys", kMaxImportedKeys, [&](BodyReader& entry, const Json&) {
+    CreateKey key = read_imported_key(entry);
     key.id = KeyId{make_ulid(call.now, random_bytes<10>())};
     key.secret.id = SecretId{make_ulid(call.now, random_bytes<10>())};
     command.keys.push_back(std::move(key));
   });
   return command;
 }
+
+// The place of each entry, by the hash that no other has: what a repeat of the call, which knows
+// only the events, can tell too.
+class EntryPlaces {
+ public:
+  explicit EntryPlaces(const ImportKeys& command) : size_(command.keys.size()) {
+    for (std::size_t i = 0; i < size_; ++i) places_[command.keys[i].secret.hash.bytes] = i;
+  }
+  [[nodiscard]] std::size_t of(const Key& key) const {
+    return places_.at(key.current_secret().facts.hash.bytes);
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  std::map<Digest, std::size_t> places_;
+  std::size_t size_;
+};
 
 Key key_made_by(const RecordedEvent& event) {
   Key key;
@@ -37,26 +61,44 @@ void add_warnings(Json& warnings, const Key& key, std::size_t index) {
 }
 
 // What the keys would be is in the events; they have no place in the ledger, and no ids to keep.
-Response rehearsed(const Decision& decision) {
+Response rehearsed(const EntryPlaces& places, const Decision& decision) {
   Json warnings = Json::array();
-  for (std::size_t i = 0; i < decision.size(); ++i) {
+  for (const NewEvent& made : decision) {
     RecordedEvent event;
-    event.stream = decision[i].stream;
+    event.stream = made.stream;
     event.version = 1;
-    event.event = decision[i].event;
-    add_warnings(warnings, key_made_by(event), i);
+    event.event = made.event;
+    const Key key = key_made_by(event);
+    add_warnings(warnings, key, places.of(key));
   }
-  Json json{{"dry_run", true}, {"count", decision.size()}, {"warnings", std::move(warnings)}};
+  Json json{{"dry_run", true},
+            {"count", decision.size()},
+            {"already_there", places.size() - decision.size()},
+            {"warnings", std::move(warnings)}};
   return json_response(200, json);
 }
 
-Error said_to_send_fewer(Error error) {
+// That another workspace has a secret is told no more often than wrong keys, and each time it is
+// recorded as what it is, a look-up. A call that is too large to be done costs as much, since it
+// asks the same: it would have left no key behind.
+Result<Response> answer_refusal(Call& call, Error error, std::string reason) {
+  const bool tells = tells_of_another_workspace(error);
+  if (tells || error.code == ErrorCode::kTooLarge) {
+    if (const auto wait = call.api.import_guard->refuse(call.caller->workspace, call.now)) {
+      return problem({ErrorCode::kRateLimited, "Too many imports of this workspace were refused."},
+                     call.request_id, wait);
+    }
+  }
   if (error.code == ErrorCode::kTooLarge) error.detail += " Send fewer keys at once.";
-  return error;
+  if (!tells) return fail(std::move(error));
+  const auto recorded = record(call, RecordLookup{}, std::move(reason));
+  if (!recorded) return fail(recorded.error());
+  call.position = recorded->position;
+  return fail(std::move(error));
 }
 
 // The keys as they were just after the call, from its events: so a repeat answers the same.
-Result<Response> imported(const Call& call, const Receipt& receipt) {
+Result<Response> imported(const Call& call, const EntryPlaces& places, const Receipt& receipt) {
   const auto events = events_of(call, receipt);
   if (!events) return fail(events.error());
   const Directory& directory = call.api.projections.directory();
@@ -70,18 +112,22 @@ Result<Response> imported(const Call& call, const Receipt& receipt) {
       if (!decoded) return fail(decoded.error());
       details = std::move(*decoded);
     }
-    add_warnings(warnings, key, keys.size());
+    add_warnings(warnings, key, places.of(key));
     keys.push_back(key_json(key, details, {}, directory, at.event.time));
   }
-  return json_response(201, {{"keys", std::move(keys)}, {"warnings", std::move(warnings)}});
+  const std::size_t there = places.size() - keys.size();
+  return json_response(
+      201,
+      {{"keys", std::move(keys)}, {"already_there", there}, {"warnings", std::move(warnings)}});
 }
 
 }  // namespace
 
 Result<Response> import_keys(Call& call) {
   QueryReader query(call);
-  const bool dry_run =
-      query.choice<bool>("dry_run", {{"true", true}, {"false", false}}).value_or(false);
+  const bool dry_run = query.flag("dry_run");
+  const bool skips_existing =
+      query.choice<bool>("existing", {{"refuse", false}, {"skip", true}}).value_or(false);
   if (auto refused = query.finish()) return fail(std::move(*refused));
   const auto fields = read_fields(call);
   if (!fields) return fail(fields.error());
@@ -91,16 +137,24 @@ Result<Response> import_keys(Call& call) {
   if (fields->contains("keys") && (*fields)["keys"].empty()) {
     body.fault("keys", FieldFault::kInvalid, "must have at least one entry");
   }
+  HashedSecrets(command.keys).check(body, *fields, call.request.headers);
   if (auto refused = body.finish()) return fail(std::move(*refused));
 
+  for (std::size_t i = 0; skips_existing && i < command.keys.size(); ++i) {
+    const auto there = is_there(call, command.keys[i]);
+    if (!there) return fail(there.error());
+    if (*there) command.there.insert(i);
+  }
+  const EntryPlaces places(command);
   if (dry_run) {
+    command.is_rehearsal = true;
     const auto decision = rehearse(call, std::move(command), std::move(reason));
     if (!decision) return fail(decision.error());
-    return rehearsed(*decision);
+    return rehearsed(places, *decision);
   }
-  const auto receipt = submit(call, std::move(command), std::move(reason));
-  if (!receipt) return fail(said_to_send_fewer(receipt.error()));
-  return imported(call, *receipt);
+  const auto receipt = submit(call, std::move(command), reason);
+  if (!receipt) return answer_refusal(call, receipt.error(), std::move(reason));
+  return imported(call, places, *receipt);
 }
 
 }  // namespace keyledger::http

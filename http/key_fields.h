@@ -9,8 +9,7 @@ namespace keyledger::http {
 // Everything but the ids, the secret, ttl_seconds and replaces. Faults are left in `body`.
 [[nodiscard]] CreateKey read_key_fields(BodyReader& body);
 
-// An entry of POST /v1/keys/import: those fields, and what is known of the secret. A text that is
-// the very secret of the entry is refused like any secret in the wrong place.
-[[nodiscard]] CreateKey read_imported_key(BodyReader& body, const Json& object);
+// An entry of POST /v1/keys/import: those fields, and what is known of the secret.
+[[nodiscard]] CreateKey read_imported_key(BodyReader& body);
 
 }  // namespace keyledger::http

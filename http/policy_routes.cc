@@ -136,8 +136,7 @@ Result<Response> get_policy(Call& call) {
 
 Result<Response> set_policy(Call& call) {
   QueryReader query(call);
-  const bool dry_run =
-      query.choice<bool>("dry_run", {{"true", true}, {"false", false}}).value_or(false);
+  const bool dry_run = query.flag("dry_run");
   if (auto refused = query.finish()) return fail(std::move(*refused));
   const auto fields = read_fields(call);
   if (!fields) return fail(fields.error());

@@ -43,13 +43,17 @@ class QueryReader {
     if (!given) return std::nullopt;
     return faults_.choose(name, *given, of);
   }
+  // "true" or "false"; false if absent.
+  [[nodiscard]] bool flag(std::string_view name) {
+    return choice<bool>(name, {{"true", true}, {"false", false}}).value_or(false);
+  }
   // An id of the given kind.
   template <typename IdType>
   [[nodiscard]] std::optional<IdType> id(std::string_view name) {
     const auto given = text(name, kMaxName);
     if (!given) return std::nullopt;
     auto parsed = parse_id<IdType>(*given);
-    if (!parsed) fault(name, FieldFault::kInvalid, "is not an id of this kind");
+    if (!parsed) fault(name, FieldFault::kInvalid, id_rule(IdType()));
     return parsed;
   }
 

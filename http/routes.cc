@@ -59,7 +59,7 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
     Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",
           kMaxBatchBody},
-    Route{"POST", "/v1/keys/import", kManagers, import_keys, "dry_run", kMaxBatchBody},
+    Route{"POST", "/v1/keys/import", kManagers, import_keys, "dry_run existing", kMaxBatchBody},
     Route{"POST", "/v1/keys/lookup", kReaders, lookup_key},
     Route{"POST", "/v1/keys/self_revoke", anybody(), self_revoke, "", kMaxSecretBody},
     Route{"POST", "/v1/leaks", signed_body(), report_leaks, "", kMaxBatchBody},

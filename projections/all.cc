@@ -71,8 +71,11 @@ Timestamp Projections::last_time() const { return rep_->directory.last_time(); }
 
 Result<std::optional<Key>> Projections::key(const KeyId& id) const { return rep_->keys.key(id); }
 
-Result<bool> Projections::knows_secret(const SecretHash& hash) const {
-  return rep_->verify_index.caller(hash.bytes, {}, {}).has_value();
+Result<std::optional<WorkspaceId>> Projections::workspace_with_secret(
+    const SecretHash& hash) const {
+  const auto found = rep_->verify_index.caller(hash.bytes, {}, {});
+  if (!found) return std::optional<WorkspaceId>();
+  return std::optional(found->workspace);
 }
 
 Result<std::optional<NameHolder>> Projections::name_holder(const WorkspaceId& workspace,

@@ -52,7 +52,8 @@ class Projections : public StateReader {
   [[nodiscard]] Timestamp last_time() const;
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  [[nodiscard]] Result<bool> knows_secret(const SecretHash& hash) const override;
+  [[nodiscard]] Result<std::optional<WorkspaceId>> workspace_with_secret(
+      const SecretHash& hash) const override;
   [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
                                                               Environment environment,
                                                               std::string_view name,

@@ -145,8 +145,8 @@ void add_import(CLI::App& app, ImportOptions& import, int& exit_code) {
   CLI::App* const command = add_command(
       app, "import",
       "bring keys that were made elsewhere, by the SHA-256 of their secrets, into a running "
-      "service.\nTo repeat the same command is safe: it skips what is imported, if --batch is the "
-      "same.\n"
+      "service.\nMay be repeated, also after lines were mended or added: it passes over what is "
+      "there.\n"
       "Exit 0: every line is in the ledger; 1: lines were refused; 2: it could not go on",
       "KEYLEDGER_TOKEN=$(cat owner.key) keyledger import --url http://127.0.0.1:8080 --file "
       "keys.csv --dry-run\n"
@@ -166,7 +166,7 @@ void add_import(CLI::App& app, ImportOptions& import, int& exit_code) {
                       "first one ends the import");
   command->add_option("--reason", import.reason, "why; recorded with every key for ever");
   command->add_flag("--dry-run", import.dry_run,
-                    "check every line against the ledger as it is, and import nothing");
+                    "check every line against the workspace as it is, and import nothing");
   command->add_flag("--json", import.json, "the counts as one JSON object on standard output");
   command->callback([&import, &exit_code] { exit_code = run_import(import); });
 }

@@ -139,27 +139,69 @@ TEST(ImportKeys, RefusesASecretTwiceInTheBatch) {
   EXPECT_THAT(refused, is_refused_saying("keys[0] has the same hash."));
 }
 
-// Nobody learns whose it is, nor in which state.
-TEST(ImportKeys, RefusesASecretThatAnyKeyHasOrHadInTheSameWords) {
+// Nobody learns which key's it is, nor in which state that is.
+TEST(ImportKeys, RefusesASecretThatAnyKeyOfTheWorkspaceHasOrHadInTheSameWords) {
   Scenario s;
   KeyCreated mine = private_key("mine");
   mine.secret = test_secret(100);
   s.given(kKey, mine);
-  KeyCreated theirs = private_key("theirs");
-  theirs.secret = test_secret(101);
-  s.given_elsewhere(kOtherKey, theirs);
   s.done(RotateKey{kKey, test_secret(55), 0});
   s.done(RevokeKey{kKey, RevocationCode::kUnspecified});
   ImportKeys command = import_of(2);
-  command.keys.push_back(entry(2));
-  command.keys[2].secret.hash =
+  command.keys[1].secret.hash =
       s.key(Scenario::management_key_of(s.owner)).current_secret().facts.hash;
   const auto refused = s.when(command);
-  EXPECT_THAT(faults(refused), ElementsAre("keys[0].sha256 conflict", "keys[1].sha256 conflict",
-                                           "keys[2].sha256 conflict"));
-  for (const FieldError& error : refused.error().fields) {
-    EXPECT_EQ(error.message, refused.error().fields[0].message);
-  }
+  EXPECT_THAT(faults(refused), ElementsAre("keys[0].sha256 conflict", "keys[1].sha256 conflict"));
+  EXPECT_EQ(refused.error().fields[0].message, refused.error().fields[1].message);
+  EXPECT_FALSE(tells_of_another_workspace(refused.error()));
+  command.is_rehearsal = true;
+  EXPECT_EQ(faults(s.when(command)).size(), 2U);
+}
+
+// Or it could be asked for nothing: with an entry that is wrong anyway no guess leaves a key.
+TEST(ImportKeys, TellsOfAnotherWorkspaceWhenNothingElseIsWrongAndNeverInARehearsal) {
+  Scenario s;
+  KeyCreated theirs = private_key("theirs");
+  theirs.secret = test_secret(101);
+  s.given_elsewhere(kOtherKey, theirs);
+  ImportKeys command = import_of(3);
+  command.keys[2].type = KeyType::kManagement;
+  const auto both = s.when(command);
+  EXPECT_THAT(faults(both), ElementsAre("keys[2].type not_allowed"));
+  EXPECT_FALSE(tells_of_another_workspace(both.error()));
+
+  command.keys.pop_back();
+  const auto alone = s.when(command);
+  EXPECT_THAT(alone, is_refused_for("keys[1].sha256", FieldFault::kConflict));
+  EXPECT_TRUE(tells_of_another_workspace(alone.error()));
+
+  command.is_rehearsal = true;
+  const auto rehearsed = s.when(command);
+  ASSERT_TRUE(rehearsed) << describe(rehearsed);
+  EXPECT_EQ(rehearsed->size(), 2U);
+}
+
+TEST(ImportKeys, PassesOverWhatIsThereButNotItsTwin) {
+  Scenario s;
+  KeyCreated there = private_key("imported 0");
+  there.secret = test_secret(100);
+  s.given(kKey, there);
+  ImportKeys command = import_of(2);
+  command.there = {0};
+  const auto decision = s.when(command);
+  ASSERT_TRUE(decision) << describe(decision);
+  ASSERT_EQ(decision->size(), 1U);
+  EXPECT_EQ((*decision)[0].stream, stream_of(command.keys[1].id));
+
+  command.keys[1] = command.keys[0];
+  command.there = {0, 1};
+  const auto twice = s.when(command);
+  EXPECT_THAT(twice, is_refused_saying("keys[0] has the same hash."));
+  command.keys.pop_back();
+  command.there = {0};
+  const auto nothing = s.when(command);
+  ASSERT_TRUE(nothing) << describe(nothing);
+  EXPECT_TRUE(nothing->empty());
 }
 
 TEST(ImportKeys, StopsLookingWhenThereAreMoreFaultsThanAnyoneReads) {

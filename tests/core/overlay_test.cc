@@ -81,7 +81,8 @@ class TwoStates {
       EXPECT_EQ(*overlay_.key(id), *prompt_.key(id));
     }
     for (std::uint64_t i = 0; i < kSecrets; ++i) {
-      EXPECT_EQ(*overlay_.knows_secret(secret(i).hash), *prompt_.knows_secret(secret(i).hash)) << i;
+      const SecretHash hash = secret(i).hash;
+      EXPECT_EQ(*overlay_.workspace_with_secret(hash), *prompt_.workspace_with_secret(hash)) << i;
     }
     for (std::uint64_t i = 0; i < kNames; ++i) compare_name(std::to_string(i));
     for (std::uint64_t i = 0; i < kMembers; ++i) {

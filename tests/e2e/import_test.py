@@ -127,8 +127,9 @@ def refused_and_mended(server):
     output, errors = Importer(server, path).run(1)
     assert f"{path}:9: type: must be one of private, public" in errors, errors
     assert secret_of(LINES) not in errors + output and server.owner not in errors + output
-    _, errors = Importer(server, path, "--dry-run").run(1)
-    assert f"{path}:9: type" in errors, errors
+    output, errors = Importer(server, path, "--dry-run", "--batch", "5").run(1)
+    assert re.findall(r":(\d+): (\w+)", errors) == [("9", "type"), ("11", "name")], errors
+    assert output == "Would import 48 keys; refused: 2 lines.\n", output
     assert positions(client) == before, "neither imported anything"
 
     skipped = os.path.join(server.home, "refused.ndjson")
@@ -147,6 +148,17 @@ def refused_and_mended(server):
     output, _ = Importer(server, mended).run(0)
     assert output == "Imported 2 keys.\n", output
     assert client.verify(secret_of(LINES + 7))["code"] == "VALID"
+
+    # Mended in the file itself, with a line more, and sent as before.
+    rows[7] = {**row_of(LINES + 7), "name": "mended 9"}
+    rows[9]["name"] = "mended 11"
+    write_csv(path, rows + [row_of(LINES + 50)])
+    output, _ = Importer(server, path, "--skip-errors", skipped).run(0)
+    assert output == "Imported 1 key; before: 50 lines.\n", output
+    empty = os.path.join(server.home, "empty.csv")
+    write_csv(empty, [row_of(0)])
+    os.truncate(empty, 0)
+    assert Importer(server, empty).run(0)[0] == "Imported 0 keys.\n"
 
 
 def could_not_go_on(server):

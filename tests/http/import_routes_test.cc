@@ -24,10 +24,10 @@ std::string hex_sha256(std::string_view text) {
   return out;
 }
 
-// The entry for a secret of another system, named after it.
+// The entry for a secret of another system, named after it: of a longer one, after most of it.
 json entry(const std::string& secret, const json& extra = json::object()) {
-  json made = {{"sha256", hex_sha256(secret)}, {"type", "private"}, {"name", "of " + secret}};
-  if (made["name"] == "of ") made["name"] = "x";
+  const std::string name = "of " + secret.substr(secret.size() < 8 ? 0 : 1);
+  json made = {{"sha256", hex_sha256(secret)}, {"type", "private"}, {"name", name}};
   made.update(extra);
   return made;
 }
@@ -160,27 +160,126 @@ TEST_F(ImportRoutes, RefusesASecretWhereverElseItStands) {
       refused(400, {entry("a", {{"handle", own}}), entry("b", {{"sha256", own}}),
                     entry(theirs, {{"name", theirs}}), entry("handle", {{"handle", "handle"}}),
                     entry("meta", {{"metadata", {{"old", "meta"}}}}),
-                    entry("text", {{"description", "text"}})});
+                    entry("text", {{"description", "text"}}),
+                    entry("short", {{"metadata", {{"short", "a name"}}}})});
   EXPECT_EQ(answer.code(), "secret_in_request");
   EXPECT_THAT(answer.faults(),
               ElementsAre("keys[0].handle not_allowed", "keys[1].sha256 not_allowed",
                           "keys[2].name not_allowed", "keys[3].handle not_allowed",
-                          "keys[4].metadata.old not_allowed", "keys[5].description not_allowed"));
+                          "keys[4].metadata.old not_allowed", "keys[5].description not_allowed",
+                          "keys[6].metadata not_allowed"));
   EXPECT_EQ(answer.response.body.find(theirs), std::string::npos);
   EXPECT_EQ(answer.response.body.find(own), std::string::npos);
 }
 
-TEST_F(ImportRoutes, SaysOfASecretThatIsThereOnlyThat) {
+// Each text of a call against each secret of it.
+TEST_F(ImportRoutes, RefusesTheSecretOfOneEntryInAnotherInNamesListsAndTheReason) {
+  const std::string theirs = "d67b7e241bb948758f415b79aa8ec339";
+  json keys = {entry("a", {{"metadata", {{theirs, "x"}}}}),
+               entry("b", {{"scopes", {"read", theirs}}}),
+               entry("c", {{"description", "was (" + theirs + ") before"}}),
+               entry("d", {{"external_id", "key=" + theirs}}),
+               entry("e", {{"metadata", {{"url", "https://x.example/?a=1&k=" + theirs + "&b=2"}}}}),
+               entry("f", {{theirs, 1}}),
+               entry(theirs, {{"name", "fine"}})};
+  const auto answer = refused(400, keys);
+  EXPECT_EQ(answer.code(), "secret_in_request");
+  EXPECT_THAT(answer.faults(),
+              ElementsAre("keys[0].metadata not_allowed", "keys[1].scopes[1] not_allowed",
+                          "keys[2].description not_allowed", "keys[3].external_id not_allowed",
+                          "keys[4].metadata.url not_allowed", "keys[5] not_allowed"));
+  EXPECT_EQ(answer.response.body.find(theirs), std::string::npos);
+
+  const json alone = json::array({keys[6]});
+  const auto before = it.size();
+  for (const char* header : {"X-Reason", "X-On-Behalf-Of", "User-Agent", "X-Request-Id"}) {
+    const auto by_header = import(alone, {{header, "from-" + theirs + "," + theirs}});
+    EXPECT_THAT(by_header.faults(), ElementsAre(std::string(header) + " not_allowed"));
+  }
+  const json body = {{"keys", alone}, {"reason", "instead of " + theirs}};
+  const auto by_reason = it.call(it.owner.secret, "POST", "/v1/keys/import", body.dump());
+  EXPECT_THAT(by_reason.faults(), ElementsAre("reason not_allowed"));
+  EXPECT_EQ(it.size(), before);
+  EXPECT_EQ(import(alone, {{"X-Reason", "instead of d67b7e24..."}}).status, 201);
+}
+
+TEST_F(ImportRoutes, RefusesTheHashOfNothing) {
+  const auto answer = refused(400, {entry("", {{"name", "a"}}), entry("\n", {{"name", "b"}}),
+                                    entry("\r\n", {{"name", "c"}}), entry("d")});
+  EXPECT_THAT(answer.faults(),
+              ElementsAre("keys[0].sha256 not_allowed", "keys[1].sha256 not_allowed",
+                          "keys[2].sha256 not_allowed"));
+  EXPECT_THAT(answer.body["errors"][0]["message"], testing::HasSubstr("no secret was hashed"));
+}
+
+TEST_F(ImportRoutes, NamesTheKindOfIdThatIsWanted) {
+  const auto answer = refused(400, one(entry("a", {{"owner_id", it.owner.key_id}})));
+  EXPECT_THAT(answer.body["errors"][0]["message"], testing::StartsWith("must be a member's id"));
+}
+
+class ImportBesideATenant : public ImportRoutes {
+ protected:
+  ImportBesideATenant() {
+    const auto made =
+        it.call(tenant.secret, "POST", "/v1/keys", R"({"type":"private","name":"theirs"})");
+    theirs = made.body["secret"];
+  }
+  // Look-ups that the own workspace's trail has.
+  std::size_t look_ups() {
+    return it.call(it.owner.secret, "GET", "/v1/audit?action=key.looked_up").body["data"].size();
+  }
+
+  TestLedger::Tenant tenant = it.add_tenant();
+  std::string theirs;
+};
+
+TEST_F(ImportBesideATenant, RehearsesWithinTheOwnWorkspaceAlone) {
   const std::string own = it.add_key("own")["secret"];
-  const auto tenant = it.add_tenant();
-  const auto made =
-      it.call(tenant.secret, "POST", "/v1/keys", R"({"type":"private","name":"theirs"})");
-  const std::string others = made.body["secret"];
-  const auto answer = refused(400, {entry("a"), entry("x", {{"sha256", hex_sha256(own)}}),
-                                    entry("y", {{"sha256", hex_sha256(others)}})});
-  EXPECT_THAT(answer.faults(), ElementsAre("keys[1].sha256 conflict", "keys[2].sha256 conflict"));
-  EXPECT_EQ(answer.body["errors"][0]["message"], answer.body["errors"][1]["message"]);
+  const json keys = {entry("a"), entry("y", {{"sha256", hex_sha256(theirs)}})};
+  const auto before = it.size();
+  EXPECT_EQ(import(keys, {}, "?dry_run=true").body["count"], 2);
+  EXPECT_EQ(import(keys, {}, "?dry_run=true&existing=skip").body["count"], 2);
+  const auto of_own = import(one(entry("x", {{"sha256", hex_sha256(own)}})), {}, "?dry_run=true");
+  EXPECT_THAT(of_own.faults(), ElementsAre("keys[0].sha256 conflict"));
+  EXPECT_EQ(it.size(), before);
+}
+
+TEST_F(ImportBesideATenant, RecordsThatItWasToldOfAnotherWorkspacesSecret) {
+  const json guess = entry("y", {{"sha256", hex_sha256(theirs)}});
+  const auto size = it.size();
+  const auto answer = import({entry("a"), guess}, {{"X-Reason", "just looking"}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.faults(), ElementsAre("keys[1].sha256 conflict"));
   EXPECT_EQ(answer.response.body.find("key_"), std::string::npos) << "not even which key";
+  EXPECT_EQ(it.size(), size + 1);
+  EXPECT_EQ(answer.position(), size);
+  const auto entries =
+      it.call(it.owner.secret, "GET", "/v1/audit?action=key.looked_up").body["data"];
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0]["reason"], "just looking");
+  EXPECT_EQ(entries[0]["actor"]["id"], it.owner.id);
+  EXPECT_EQ(entries[0]["request_id"], answer.header("X-Request-Id"));
+
+  // What is wrong besides is told first, and then nobody was told of anybody.
+  const auto other = import({guess, entry("b", {{"scopes", {"ALL", "x"}}})});
+  EXPECT_THAT(other.faults(), ElementsAre("keys[1].scopes conflict"));
+  EXPECT_EQ(look_ups(), 1U);
+}
+
+TEST_F(ImportBesideATenant, IsToldOfAnotherWorkspaceOnlySoOften) {
+  it.restart_with([](http::ApiOptions& options) { options.refusals_per_minute = 3; });
+  const json guess = one(entry("y", {{"sha256", hex_sha256(theirs)}}));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(import(guess).status, 400);
+  const auto size = it.size();
+  const auto answer = import(guess);
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.header("Retry-After"), "20");
+  EXPECT_EQ(it.size(), size);
+  EXPECT_EQ(look_ups(), 3U);
+  EXPECT_EQ(import(one(entry("a"))).status, 201) << "what is nobody's is imported as ever";
+  EXPECT_EQ(import(one(entry("a"))).status, 400) << "what is one's own is told as ever";
+  it.clock.advance_ms(20'000);
+  EXPECT_EQ(import(guess).status, 400);
 }
 
 // After a restart too, when everything comes from rows.
@@ -234,6 +333,77 @@ TEST_F(ImportRoutes, AnswersARepeatAsTheFirstWhateverHappenedSince) {
   EXPECT_EQ(again.header("Idempotent-Replay"), "true");
   EXPECT_EQ(it.size(), before);
   EXPECT_EQ(import(one(entry("c")), once).status, 422);
+}
+
+TEST_F(ImportRoutes, SkipsWhatIsThereAsTheEntrySaysIt) {
+  it.add_member("admin", "Ada");
+  json keys = {
+      entry("a", {{"metadata", {{"k", "v"}}}, {"scopes", {"y", "x"}}, {"handle", "a..."}}),
+      entry("b", {{"type", "public"}, {"allowed_origins", {"b.example", "a.example"}}}),
+      entry("c", {{"allowed_ips", {"10.0.0.0/8"}}, {"expires_at", "2027-01-01T00:00:00Z"}}),
+      entry("d", {{"rate_limit", {{"unlimited", true}}}, {"description", "old"}})};
+  ASSERT_EQ(import(keys).status, 201);
+  const auto before = it.size();
+  const auto all = import(keys, {}, "?existing=skip");
+  EXPECT_EQ(all.status, 201) << all.response.body;
+  EXPECT_EQ(all.body["keys"], json::array());
+  EXPECT_EQ(all.body["already_there"], 4);
+  EXPECT_EQ(it.size(), before);
+
+  keys.insert(keys.begin() + 1, entry("new", {{"type", "public"}}));
+  const auto rehearsed = import(keys, {}, "?existing=skip&dry_run=true");
+  EXPECT_EQ(rehearsed.body["count"], 1);
+  EXPECT_EQ(rehearsed.body["already_there"], 4);
+  EXPECT_EQ(rehearsed.body["warnings"][0]["index"], 1);
+  const auto some = import(keys, {{"Idempotency-Key", "some"}}, "?existing=skip");
+  ASSERT_EQ(some.status, 201) << some.response.body;
+  ASSERT_EQ(some.body["keys"].size(), 1U);
+  EXPECT_EQ(some.body["keys"][0]["name"], "of new");
+  EXPECT_EQ(some.body["already_there"], 4);
+  EXPECT_EQ(some.body["warnings"][0]["index"], 1);
+  const auto again = import(keys, {{"Idempotency-Key", "some"}}, "?existing=skip");
+  EXPECT_EQ(again.body, some.body);
+  EXPECT_EQ(again.header("Idempotent-Replay"), "true");
+
+  EXPECT_EQ(import(keys).status, 400) << "refused where nobody said to skip";
+  EXPECT_EQ(import(keys, {}, "?existing=yes").status, 400);
+  // What became of a key since does not make it another one, nor does a rotation.
+  const std::string path = "/v1/keys/" + some.body["keys"][0]["id"].get<std::string>();
+  it.call(it.owner.secret, "POST", path + "/rotate");
+  it.call(it.owner.secret, "POST", path + "/revoke");
+  EXPECT_EQ(import(keys, {}, "?existing=skip").body["already_there"], 5);
+}
+
+// Each field alone, changed in the entry or given where there was none.
+TEST_F(ImportRoutes, RefusesWhatIsThereWithAnotherField) {
+  const auto other = it.add_member("admin");
+  const json plain =
+      entry("a", {{"handle", "a..."}, {"description", "old"}, {"metadata", {{"k", "v"}}}});
+  ASSERT_EQ(import(one(plain)).status, 201);
+  const std::vector<json> changes = {{{"name", "other"}},
+                                     {{"type", "public"}},
+                                     {{"environment", "test"}},
+                                     {{"handle", "b..."}},
+                                     {{"handle", nullptr}},
+                                     {{"description", "new"}},
+                                     {{"description", nullptr}},
+                                     {{"metadata", {{"k", "w"}}}},
+                                     {{"external_id", "x"}},
+                                     {{"scopes", {"x"}}},
+                                     {{"allowed_ips", {"10.0.0.1"}}},
+                                     {{"not_before", "2026-12-01T00:00:00Z"}},
+                                     {{"expires_at", "2027-01-01T00:00:00Z"}},
+                                     {{"owner_id", other.id}},
+                                     {{"rate_limit", {{"limit", 1}, {"window_seconds", 1}}}}};
+  for (const json& change : changes) {
+    json changed = plain;
+    changed.update(change);
+    const auto answer = import({changed, entry("b")}, {}, "?existing=skip");
+    EXPECT_EQ(answer.status, 400) << change;
+    EXPECT_EQ(answer.faults()[0], "keys[0].sha256 conflict") << change;
+  }
+  EXPECT_EQ(import({plain, plain}, {}, "?existing=skip").status, 400) << "twice in one call";
+  EXPECT_EQ(import(one(plain), {}, "?existing=skip").body["already_there"], 1);
 }
 
 TEST_F(ImportRoutes, TakesAThousandAndNotOneMore) {

@@ -118,15 +118,15 @@ Result<std::optional<Key>> FakeState::key(const KeyId& id) const {
   return std::optional<Key>(found->second);
 }
 
-Result<bool> FakeState::knows_secret(const SecretHash& hash) const {
+Result<std::optional<WorkspaceId>> FakeState::workspace_with_secret(const SecretHash& hash) const {
   const std::lock_guard lock(mutex_);
   if (fails()) return fail(*error_);
   for (const auto& [id, key] : keys_) {
     for (const KeySecret& secret : key.secrets) {
-      if (secret.facts.hash == hash) return true;
+      if (secret.facts.hash == hash) return std::optional(key.workspace);
     }
   }
-  return false;
+  return std::optional<WorkspaceId>();
 }
 
 Result<std::optional<NameHolder>> FakeState::name_holder(const WorkspaceId& workspace,

@@ -33,7 +33,8 @@ class FakeState : public StateReader {
   [[nodiscard]] std::vector<Member> members() const;
 
   [[nodiscard]] Result<std::optional<Key>> key(const KeyId& id) const override;
-  [[nodiscard]] Result<bool> knows_secret(const SecretHash& hash) const override;
+  [[nodiscard]] Result<std::optional<WorkspaceId>> workspace_with_secret(
+      const SecretHash& hash) const override;
   [[nodiscard]] Result<std::optional<NameHolder>> name_holder(const WorkspaceId& workspace,
                                                               Environment environment,
                                                               std::string_view name,

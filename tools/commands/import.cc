@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -143,22 +145,32 @@ class Bar {
   bool shown_ = false;
 };
 
-void show_refused(const std::string& file, const std::vector<RefusedRecord>& refused) {
-  std::size_t shown = 0;
-  std::size_t all = 0;
-  for (const RefusedRecord& one : refused) {
-    for (const Refusal& refusal : one.refusals) {
-      if (++all > kMostShown) continue;
-      ++shown;
-      fmt::print(stderr, "keyledger: {}:{}: {}{}{}\n", file, one.record.line, refusal.field,
-                 refusal.field.empty() ? "" : ": ", refusal.message);
-    }
+// The refused lines that stand first in the file, as many as anyone reads.
+class FirstRefused {
+ public:
+  void add(const RefusedRecord& one) {
+    all_ += one.refusals.size();
+    lines_[one.record.line] = one.refusals;
+    if (lines_.size() > kMostShown) lines_.erase(std::prev(lines_.end()));
   }
-  if (all > shown) fmt::print(stderr, "keyledger: and {} more\n", all - shown);
-  fmt::print(stderr,
-             "keyledger: nothing of the batch with these lines was imported. Mend them and repeat "
-             "the command: it skips what is imported. --skip-errors goes on without them.\n");
-}
+
+  void show(const std::string& file) const {
+    std::size_t shown = 0;
+    for (const auto& [line, refusals] : lines_) {
+      for (const Refusal& refusal : refusals) {
+        if (shown == kMostShown) break;
+        ++shown;
+        fmt::print(stderr, "keyledger: {}:{}: {}{}{}\n", file, line, refusal.field,
+                   refusal.field.empty() ? "" : ": ", refusal.message);
+      }
+    }
+    if (all_ > shown) fmt::print(stderr, "keyledger: and {} more\n", all_ - shown);
+  }
+
+ private:
+  std::map<std::uint64_t, std::vector<Refusal>> lines_;
+  std::size_t all_ = 0;
+};
 
 std::string counted(std::uint64_t number, const char* what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
@@ -177,8 +189,9 @@ void show_counts(const ImportOptions& options, const ImportCounts& counts) {
   fmt::print("{} {}", options.dry_run ? "Would import" : "Imported",
              counted(counts.imported, "key"));
   if (counts.known != 0) fmt::print("; before: {}", counted(counts.known, "line"));
-  if (counts.refused != 0) {
-    fmt::print("; refused: {}, see {}", counted(counts.refused, "line"), options.skip_errors);
+  if (counts.refused != 0) fmt::print("; refused: {}", counted(counts.refused, "line"));
+  if (counts.refused != 0 && !options.skip_errors.empty()) {
+    fmt::print(", see {}", options.skip_errors);
   }
   fmt::print(".\n");
 }
@@ -190,7 +203,8 @@ ImporterOptions::Post post_to(const http::ServerAddress& server, const http::Sec
     std::vector<std::pair<std::string, std::string>> headers = {
         {"Idempotency-Key", idempotency_key}};
     if (!options.reason.empty()) headers.emplace_back("X-Reason", options.reason);
-    const char* const target = options.dry_run ? "/v1/keys/import?dry_run=true" : "/v1/keys/import";
+    const char* const target = options.dry_run ? "/v1/keys/import?existing=skip&dry_run=true"
+                                               : "/v1/keys/import?existing=skip";
     return client->post(target, body, headers);
   };
 }
@@ -225,8 +239,14 @@ int run_import(const ImportOptions& options) {
     bar.clear();
     fmt::print(stderr, "keyledger: {} Trying again for a minute.\n", why);
   };
+  FirstRefused shown;
   if (!options.skip_errors.empty()) {
     importer.on_refused = [&](const RefusedRecord& one) { return refused.write(one); };
+  } else if (options.dry_run) {
+    importer.on_refused = [&](const RefusedRecord& one) {
+      shown.add(one);
+      return true;
+    };
   }
   importer.on_progress = [&](const ImportCounts& counts, std::uint64_t bytes) {
     has_waited = false;
@@ -236,7 +256,14 @@ int run_import(const ImportOptions& options) {
       run_importer(BatchReader(std::move(*source), options.batch), importer);
   bar.clear();
   show_counts(options, report.counts);
-  if (!report.refused.empty()) show_refused(options.file, report.refused);
+  for (const RefusedRecord& one : report.refused) shown.add(one);
+  shown.show(options.file);
+  if (!report.refused.empty()) {
+    fmt::print(stderr,
+               "keyledger: nothing of the batch with these lines was imported. Mend them and "
+               "repeat the command: it skips what is imported. --skip-errors goes on without "
+               "them.\n");
+  }
   if (report.failure) return report_failure(*report.failure, kCouldNot);
   return report.refused.empty() && report.counts.refused == 0 ? 0 : kRefused;
 }

@@ -23,8 +23,8 @@ std::string ImportBatch::body() const {
   return text + "]}";
 }
 
-std::string ImportBatch::idempotency_key() const {
-  return "import " + http::base64(sha256(body()));
+std::string idempotency_key_of(std::string_view body) {
+  return "import " + http::base64(sha256(body));
 }
 
 BatchReader::BatchReader(RecordSource source, std::size_t most)

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/import/record_source.h"
@@ -16,9 +17,10 @@ struct ImportBatch {
   std::uint64_t bytes = 0;            // of the file
 
   [[nodiscard]] std::string body() const;  // of POST /v1/keys/import; no record may have a fault
-  // The same for the same entries, and for no others.
-  [[nodiscard]] std::string idempotency_key() const;
 };
+
+// The same for the same entries, and for no others.
+[[nodiscard]] std::string idempotency_key_of(std::string_view body);
 
 // Cuts where the content says so: behind a record whose hash is small, and behind `most` records at
 // the latest. So the same file is always cut alike, and a line that is mended, added or taken out

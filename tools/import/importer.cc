@@ -55,20 +55,38 @@ Problem problem_in(const ClientAnswer& answer) {
   return problem;
 }
 
+// How many of the keys were there already, as the answer says; nothing if it is none of ours.
+std::optional<std::uint64_t> known_in(const ClientAnswer& answer) {
+  const auto json = http::parse_body(answer.body);
+  if (!json) return std::nullopt;
+  const auto there = json->find("already_there");
+  if (there == json->end() || !there->is_number_unsigned()) return std::nullopt;
+  return there->get<std::uint64_t>();
+}
+
 // Only ours say at which position they stand; any web server may answer 200.
 bool is_done(const ClientAnswer& answer) { return answer.status < 300 && answer.position; }
 
+constexpr std::string_view kPlace = "keys[";
+
 // "keys[3].name": 3, and "name" stays in `field`. Nothing for a field of the call as a whole.
 std::optional<std::size_t> take_index(std::string& field) {
-  constexpr std::string_view kBefore = "keys[";
-  if (!field.starts_with(kBefore)) return std::nullopt;
+  if (!field.starts_with(kPlace)) return std::nullopt;
   std::size_t index = 0;
   const char* const end = field.data() + field.size();
-  const auto parsed = std::from_chars(field.data() + kBefore.size(), end, index);
+  const auto parsed = std::from_chars(field.data() + kPlace.size(), end, index);
   if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ']') return std::nullopt;
   const auto rest = static_cast<std::size_t>(parsed.ptr + 1 - field.data());
   field.erase(0, rest < field.size() ? rest + 1 : rest);  // the dot, too
   return index;
+}
+
+// "keys[3] has the same name.": "line 17 has the same name."
+std::string with_line(const std::string& message, const ImportBatch& batch) {
+  std::string rest = message;
+  const auto index = take_index(rest);
+  if (!index || *index >= batch.records.size()) return message;
+  return fmt::format("line {} {}", batch.records[*index].line, rest);
 }
 
 // What all workers share.
@@ -118,9 +136,12 @@ class Run {
     return ended_;
   }
 
-  void count(std::uint64_t ImportCounts::*what, std::uint64_t number) {
+  void count_done(const ClientAnswer& answer, std::uint64_t sent) {
+    const auto known = answer.replayed ? std::optional(sent) : known_in(answer);
+    if (!known || *known > sent) return fail_with("the server does not say what it has imported");
     const std::lock_guard lock(mutex_);
-    report_.counts.*what += number;
+    report_.counts.known += *known;
+    report_.counts.imported += sent - *known;
   }
 
   // The answer that settles the call; nothing if there was none in time, or the import ended.
@@ -144,9 +165,9 @@ class Run {
     }
   }
 
-  // Sends the batch until every record of it is imported or refused. The key stays that of the
-  // whole batch when refused records are taken out: so it is known again when the import is
-  // repeated, by a mismatch, since then it is sent whole.
+  // Sends the batch until every record of it is imported or refused. What is sent without the
+  // refused records is another call, with a key of its own: who mends them and repeats the command
+  // sends the whole once more, and the ledger takes what it does not have.
   void see_to(ImportBatch batch, const ImporterOptions::Post& post) {
     Indexed broken;
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
@@ -154,15 +175,11 @@ class Run {
       if (fault) broken[i].push_back({"", "invalid", *fault});
     }
     if (!broken.empty() && !take_out(batch, broken)) return;
-    const std::string key = batch.idempotency_key();
     while (!batch.records.empty() && !ended()) {
-      const auto answer = call(post, batch.body(), key);
+      const std::string body = batch.body();
+      const auto answer = call(post, body, idempotency_key_of(body));
       if (!answer) return;
-      if (is_done(*answer)) {
-        return count(answer->replayed ? &ImportCounts::known : &ImportCounts::imported,
-                     batch.records.size());
-      }
-      if (answer->status == 422) return count(&ImportCounts::known, batch.records.size());
+      if (is_done(*answer)) return count_done(*answer, batch.records.size());
       if (answer->status == 413) return see_to_halves(std::move(batch), post);
       if (!take_refused(batch, problem_in(*answer))) return;
     }
@@ -191,9 +208,11 @@ class Run {
     for (Refusal refusal : problem.refusals) {
       const auto index = take_index(refusal.field);
       if (!index || *index >= batch.records.size()) {
-        fail_with(problem.detail);
+        const bool is_told = !index && !refusal.message.empty();
+        fail_with(is_told ? refusal.field + ": " + refusal.message : problem.detail);
         return false;
       }
+      refusal.message = with_line(refusal.message, batch);
       refused[*index].push_back(std::move(refusal));
     }
     if (refused.empty()) fail_with(problem.detail);

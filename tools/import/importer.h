@@ -1,6 +1,7 @@
 // Sends the batches of a file, several at a time, and sees to each until it is imported, known to
-// be imported, or refused. To repeat the whole is always safe: the Idempotency-Key of a batch
-// follows from its content, so the ledger answers what it has done before without doing it again.
+// be imported, or refused. Repeating the whole makes no key twice: the Idempotency-Key of a call
+// follows from its content, so the ledger answers what it has done before without doing it again;
+// and of other calls it passes over the lines whose key is there as they say it.
 #pragma once
 
 #include <chrono>
@@ -16,7 +17,8 @@
 
 namespace keyledger {
 
-// As the API words it. `field` is of the entry: "name"; empty: the line as a whole.
+// As the API words it, with lines of the file for places in the call. `field` is of the entry:
+// "name"; empty: the line as a whole.
 struct Refusal {
   std::string field;
   std::string code;
@@ -31,12 +33,13 @@ struct RefusedRecord {
 
 struct ImportCounts {
   std::uint64_t imported = 0;
-  std::uint64_t known = 0;    // in batches that were imported before
+  std::uint64_t known = 0;    // that were there before
   std::uint64_t refused = 0;  // and skipped
 };
 
 struct ImporterOptions {
-  // POST of a body under an Idempotency-Key; as http::Client::post().
+  // POST of a body under an Idempotency-Key to /v1/keys/import?existing=skip; as
+  // http::Client::post().
   using Post = std::function<Result<http::ClientAnswer>(const std::string& body,
                                                         const std::string& idempotency_key)>;
   // One for each batch in flight, made on the thread that uses it.

@@ -88,7 +88,7 @@ class ImporterTest : public testing::Test {
   const TempDir dir_;
   const std::string path = dir_.path().string() + "/keys.ndjson";
   TestLedger it;
-  std::string target = "/v1/keys/import";
+  std::string target = "/v1/keys/import?existing=skip";
   ImporterOptions options;
   ImporterOptions::Post post = [this](const std::string& body, const std::string& key) {
     return call(body, key);
@@ -154,7 +154,7 @@ TEST_F(ImporterTest, CutsInTheSamePlacesBehindAChange) {
     std::set<std::string> keys;
     for (auto batch = reader.next(); batch && *batch; batch = reader.next()) {
       EXPECT_LE((*batch)->records.size(), 50U);
-      keys.insert((*batch)->idempotency_key());
+      keys.insert(idempotency_key_of((*batch)->body()));
     }
     return keys;
   };
@@ -177,17 +177,71 @@ TEST_F(ImporterTest, SkipsRefusedLinesAndKnowsTheRestAgain) {
   const auto first = import(text);
   EXPECT_FALSE(first.failure);
   EXPECT_EQ(first.counts.imported, 96U);
-  EXPECT_EQ(first.counts.refused, 5U);
+  EXPECT_EQ(first.counts.known, 1U);
+  EXPECT_EQ(first.counts.refused, 4U);
   EXPECT_THAT(skipped,
-              ElementsAre(std::pair(41, "sha256 conflict"), std::pair(51, " invalid"),
-                          std::pair(71, "name invalid"), std::pair(72, "scopes[0] invalid"),
-                          std::pair(101, "sha256 conflict")));
+              ElementsAre(std::pair(51, " invalid"), std::pair(71, "name invalid"),
+                          std::pair(72, "scopes[0] invalid"), std::pair(101, "sha256 conflict")));
   EXPECT_EQ(names().size(), 97U);
   const auto size = it.size();
   const auto again = import(text);
   EXPECT_FALSE(again.failure);
   EXPECT_EQ(again.counts.imported, 0U);
+  EXPECT_EQ(again.counts.known, 97U);
+  EXPECT_EQ(again.counts.refused, 4U) << "no less wrong than before";
   EXPECT_EQ(it.size(), size);
+}
+
+// The line must not be taken for imported because the others of its batch are.
+TEST_F(ImporterTest, ImportsALineThatWasMendedAfterItWasSkipped) {
+  skip_refused();
+  const auto text = [](const json& extra) {
+    return lines(0, 5) + line_of(5, extra) + lines(6, 10);
+  };
+  const auto first = import(text({{"type", "nonsense"}}));
+  EXPECT_EQ(first.counts.imported, 9U);
+  EXPECT_EQ(first.counts.refused, 1U);
+  const auto mended = import(text(json::object()));
+  EXPECT_EQ(mended.counts.imported, 1U);
+  EXPECT_EQ(mended.counts.known, 9U);
+  EXPECT_EQ(mended.counts.refused, 0U);
+  EXPECT_EQ(names().size(), 10U);
+}
+
+TEST_F(ImporterTest, KnowsLinesAgainHoweverTheFileWasChangedAndCut) {
+  ASSERT_EQ(import(lines(0, 100)).counts.imported, 100U);
+  const auto longer = import(line_of(200) + lines(0, 50) + line_of(201) + lines(50, 100), 7);
+  EXPECT_FALSE(longer.failure);
+  EXPECT_TRUE(longer.refused.empty());
+  EXPECT_EQ(longer.counts.imported, 2U);
+  EXPECT_EQ(longer.counts.known, 100U);
+  const auto changed = import(lines(0, 3) + line_of(3, {{"handle", "other"}}), 7);
+  ASSERT_EQ(changed.refused.size(), 1U);
+  EXPECT_EQ(changed.refused[0].record.line, 4U);
+}
+
+TEST_F(ImporterTest, SpeaksOfLinesAndNotOfPlacesInACall) {
+  const auto report = import("\n" + line_of(1) + "\n\n" + line_of(2, {{"sha256", hash_of(1)}}));
+  ASSERT_EQ(report.refused.size(), 1U);
+  EXPECT_EQ(report.refused[0].record.line, 5U);
+  EXPECT_EQ(report.refused[0].refusals[0].field, "sha256");
+  EXPECT_EQ(report.refused[0].refusals[0].message, "line 2 has the same hash.");
+}
+
+TEST_F(ImporterTest, IsThroughWithAnEmptyFileAtOnce) {
+  for (const char* text : {"", "\n\n"}) {
+    const auto report = import(text);
+    EXPECT_FALSE(report.failure);
+    EXPECT_EQ(report.counts.imported, 0U);
+  }
+  for (const char* text : {"", "sha256,type,name\n"}) {
+    std::ofstream(path, std::ios::binary) << text;
+    auto source = RecordSource::open(path, ImportFormat::kCsv);
+    ASSERT_TRUE(source);
+    const auto report = run_importer(BatchReader(std::move(*source), 10), options);
+    EXPECT_FALSE(report.failure);
+    EXPECT_EQ(report.counts.imported, 0U);
+  }
 }
 
 TEST_F(ImporterTest, SkipsAThousandRefusedLinesInOneBatch) {
@@ -280,8 +334,14 @@ TEST_F(ImporterTest, EndsAtWhatNoRepeatWillMend) {
   EXPECT_EQ(failure_of(401, R"({"detail":"Send a valid key."})", 1), "Send a valid key.");
   EXPECT_EQ(failure_of(404, "<html>", std::nullopt), "the server answered 404");
   EXPECT_EQ(failure_of(200, "<html>", std::nullopt), "the server answered 200") << "no keyledger";
-  EXPECT_EQ(failure_of(400, R"({"detail":"no reason","errors":[{"field":"reason"}]})", 1),
-            "no reason");
+  EXPECT_EQ(failure_of(201, R"({"keys":[]})", 1), "the server does not say what it has imported");
+  EXPECT_EQ(failure_of(201, R"({"already_there":6})", 1),
+            "the server does not say what it has imported");
+  EXPECT_EQ(failure_of(400, R"({"detail":"keys[0].name: bad (and 1 more).",
+                              "errors":[{"field":"keys[0].name","message":"bad"},
+                                        {"field":"reason","message":"is required"}]})",
+                       1),
+            "reason: is required");
   EXPECT_EQ(failure_of(400, R"({"detail":"odd","errors":[{"field":"keys[5].name"}]})", 1), "odd");
   post = [](const std::string&, const std::string&) -> Result<ClientAnswer> {
     return fail(ErrorCode::kMisdirected, "somebody else");
@@ -303,7 +363,7 @@ TEST_F(ImporterTest, SendsHalfOfWhatIsTooLargeForOneFrame) {
 }
 
 TEST_F(ImporterTest, ADryRunSaysWhatWouldBeRefusedAndWritesNothing) {
-  target += "?dry_run=true";
+  target += "&dry_run=true";
   const auto size = it.size();
   EXPECT_EQ(import(lines(0, 30)).counts.imported, 30U);
   const auto refused = import(lines(0, 30) + line_of(31, {{"type", "x"}}));
