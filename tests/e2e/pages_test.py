@@ -130,6 +130,9 @@ class Pages(unittest.TestCase):
     def test_coming_from_quotient(self):
         self.run_page("coming-from-quotient.md", "quotient")
 
+    def test_compliance(self):
+        self.run_page("compliance.md", "default")
+
     def test_Q9_departure(self):
         self.run_page("departure.md", "default")
 
