@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "events/crypto.h"
+#include "http/presented_secrets.h"
 
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kMinWithin = 8;  // characters of a secret within a text
+constexpr std::size_t kMinWithin = PresentedSecrets::kShortest;
 constexpr std::string_view kAround = "\"'`()[]{}<>,;:=&?/|\\.!#@*";
 constexpr int kMaxParts = 4;  // of a secret that has some of those in it
 
@@ -26,6 +27,7 @@ bool HashedSecrets::has(std::string_view text) const {
 
 // No secret that a client can send has white space in it (is_malformed).
 bool HashedSecrets::stand_in(std::string_view text) const {
+  if (text.size() < kMinWithin) return false;
   if (has(text)) return true;
   const auto* at = text.begin();
   while (at != text.end()) {
@@ -74,9 +76,7 @@ void HashedSecrets::check_value(BodyReader& body, const Json& json,
     }
   } else if (json.is_object()) {
     for (const auto& [name, value] : json.items()) {
-      // A word as short as the API's own names are is only a secret where names are free.
-      const bool may_be_one = name.size() >= kMinWithin || place.ends_with(".metadata");
-      if (may_be_one && stand_in(name)) {
+      if (stand_in(name)) {
         body.secret_fault(place.empty() ? "body" : place);  // the name would show it
       } else {
         check_value(body, value, place + (place.empty() ? "" : ".") + shown_name(name));

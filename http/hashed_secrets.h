@@ -19,8 +19,9 @@ class HashedSecrets {
   explicit HashedSecrets(const std::vector<CreateKey>& keys);
 
   // Whether `text` is one of them, or has one in it as people write them down: a word, or what
-  // stands between quotes, brackets, an equals sign and the like. Within a text a secret of less
-  // than 8 characters is not told from a word. Linear in the text: some five hashes a word.
+  // stands between quotes, brackets, an equals sign and the like. A secret of less than 8
+  // characters is not told from a word: "test" may be both. Linear in the text: some five hashes a
+  // word.
   [[nodiscard]] bool stand_in(std::string_view text) const;
 
   // A secret's fault for each text and name in `json`, the body of the call, and for each header
