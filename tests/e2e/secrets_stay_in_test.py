@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import sys
+import urllib.request
 
 from openapi_requests_test import Signer
 from server import Server, program
@@ -33,7 +34,7 @@ def check_no_core_dump(pid):
 def main():
     signer = Signer()
     with Server(program()) as server:
-        server.start("--leak-keys", signer.keys)
+        metrics = server.start("--leak-keys", signer.keys, "--metrics-listen", "127.0.0.1:0")["metrics"]
         check_no_core_dump(server.process.pid)
         client = server.client()
         answers, secrets = [], [server.owner]
@@ -70,6 +71,7 @@ def main():
         assert body["management_key"]["secret"] == tenant
         answers.pop()
         call("POST", f"/v1/workspaces/{body['workspace']['id']}/suspend", {"reason": "test"})
+        workspace = call("GET", "/v1/workspace")[1]["id"]
 
         for secret in (first, second, admin, tenant, server.owner):
             call("POST", "/v1/keys/verify", {"key": secret})
@@ -93,6 +95,10 @@ def main():
             assert status == 400 and body["code"] == "secret_in_request", body
             call("POST", "/v1/keys", raw='{"name": "' + secret)  # a body that does not even parse
             call("GET", "/v1/whoami", key=secret)
+            call("POST", "/v1/keys/verify_batch", {"items": [{"key": secret}, {"key": secret[:-1] + "!"}]})
+            call("GET", f"/v1/authorize/{workspace}/any", key=secret)
+            question = {"X-Original-Method": "GET", "X-Original-URI": f"/users?key={secret}"}
+            assert call("GET", f"/v1/authorize/{workspace}/live", headers=question, key=secret)[0] == 400
         # Each is put where leaks are asked about and reported, and where a report may repeat it.
         for secret in (first, second, admin, tenant, server.owner):
             assert call("POST", "/v1/keys/lookup", {"secret": secret})[0] == 200
@@ -120,9 +126,14 @@ def main():
                      "/v1/workspace", "/v1/workspace/policy", "/v1/workspaces", "/healthz", "/readyz",
                      "/openapi.json", "/", "/nowhere"):
             call("GET", path)
+        for path in (f"/v1/keys/{key_id}/usage", "/v1/reports/unused?days=0", "/v1/reports/full_scope?format=csv",
+                     "/v1/reports/retired_secret_use"):
+            assert call("GET", path)[0] == 200, path
         call("POST", f"/v1/keys/{key_id}/suspend", {"reason": "test"})
         call("POST", f"/v1/keys/{key_id}/resume", {})
         call("DELETE", f"/v1/keys/{key_id}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=30) as answer:
+            answers.append(("GET", "/metrics", answer.status, answer.read().decode()))
         server.stop()
         code, output = server.run("dump", "--data", server.data, check=False)
         assert code == 0
