@@ -8,11 +8,12 @@
 
 namespace keyledger::http {
 
-// The cell, as it stands between two commas. One that a spreadsheet could take for a formula gets
-// an apostrophe in front (OWASP, "CSV Injection"), and so does one that begins with an apostrophe:
-// who takes one leading apostrophe off every cell has exactly the texts that went in. Formulas
-// begin, perhaps behind white space, with one of = + - @, also in their full-width forms, or with a
-// control character.
+// The cell, as it stands between two commas: quoted if it has to be. An apostrophe is put before
+// what a spreadsheet could take for a formula (OWASP, "CSV Injection"): at the beginning, and
+// behind each ; tab and line break, where other spreadsheets begin another cell. Formulas begin
+// with one of = + - @, also in their other widths, or with a control character, perhaps behind
+// quotation marks and characters that nobody sees. An apostrophe there gets one, too: so who takes
+// one apostrophe off in all these places has exactly the text that went in.
 [[nodiscard]] std::string csv_cell(std::string_view text);
 
 // One record with its line end.
