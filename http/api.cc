@@ -31,8 +31,7 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       self_revokes(std::make_unique<GuessGuard>(options.refusals_per_minute)),
       malformed_lookups(std::make_unique<GuessGuard>(options.refusals_per_minute)),
       import_guard(std::make_unique<GuessGuard>(options.refusals_per_minute)),
-      even_answers(options.sleep_until),
-      started(options.clock()) {
+      even_answers(options.sleep_until) {
   load_public_suffixes();
 }
 

@@ -86,7 +86,6 @@ class Api {
   const std::unique_ptr<GuessGuard> malformed_lookups;
   const std::unique_ptr<GuessGuard> import_guard;  // by workspace
   EvenAnswers even_answers;
-  const Timestamp started;  // uses before then are not known
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next
   // one, and looking through all keys is work that not many should ask for at once.
   std::timed_mutex policy_changes;

@@ -44,6 +44,7 @@ KeyFilter read_filter(Call& call, QueryReader& query) {
   filter.scope = query.text("scope", kMaxName);
   if (const auto days = query.whole("unused_days", 0, 36'500)) {
     filter.unused_days = static_cast<std::uint32_t>(*days);
+    filter.uses_known_since = call.api.projections.usage().known_since();
   }
   filter.expires_before = query.time("expires_before");
   return filter;
@@ -55,20 +56,6 @@ CreateKey read_new_key(BodyReader& body) {
   command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);
   command.replaces = body.id<KeyId>("replaces");
   return command;
-}
-
-// When somebody last presented a secret of the key that had been retired, as the notices say.
-Result<OptionalTime> retired_secret_presented(const Call& call, const Key& key) {
-  if (key.secrets.size() < 2) return OptionalTime();
-  AuditPageRequest request;
-  request.filter.workspace = key.workspace;
-  request.filter.key = key.id;
-  request.filter.actions = {tag_of(KeyRetiredSecretPresented{})};
-  request.limit = 1;
-  const auto page = call.api.projections.audit().list(request);
-  if (!page) return fail(page.error());
-  if (page->entries.empty()) return OptionalTime();
-  return OptionalTime(page->entries.front().event.time);
 }
 
 }  // namespace
@@ -107,7 +94,8 @@ Result<Response> get_key(Call& call) {
   if (!key) return fail(key.error());
   auto json = key_answer(call, *key, call.now);
   if (!json) return fail(json.error());
-  const auto presented = retired_secret_presented(call, *key);
+  const auto presented =
+      call.api.projections.retired_secret_uses().last_of(key->workspace, key->id);
   if (!presented) return fail(presented.error());
   // Beside the key's own fields, and only where there is something to say.
   if (*presented) (*json)["retired_secret_last_presented_at"] = time_json(*presented);

@@ -64,13 +64,10 @@ Result<Affected> affected_by(const Call& call, const Policy& before, const Polic
     const auto counted = each_live([&](const Key& key) { change.count_name(key); });
     if (!counted) return fail(counted.error());
   }
-  // As the system counts when it suspends (tools/inactivity.h).
-  const Timestamp usable_since = std::min(call.api.started, projections.usage().usable_since());
   Affected affected;
   const auto looked = each_live([&](const Key& key) {
-    const OptionalTime used = projections.verify_index().use_of(key.id).last_used_at;
-    const Timestamp known = std::max(used.value_or(usable_since), usable_since);
-    const auto effects = change.effects_on(key, known);
+    // As the system counts when it suspends (tools/inactivity.h).
+    const auto effects = change.effects_on(key, projections.usage().used_or_usable_since(key.id));
     if (effects.empty()) return;
     if (affected.count++ < kMaxNamed) {
       affected.keys.push_back(affected_key(key, call.now, effects));

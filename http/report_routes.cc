@@ -127,6 +127,10 @@ Result<Response> one_page(const Call& call, const Report& report, const std::str
   body["generated_at"] = to_text(report.now);
   body["parameters"] = Json::object();
   if (report.kind.takes_days) body["parameters"]["days"] = report.days;
+  // Else an empty answer could mean that nobody watched.
+  if (report.kind.source == ReportKind::Source::kKeys && report.kind.report == KeyReport::kUnused) {
+    body["known_since"] = to_text(call.api.projections.usage().known_since());
+  }
   body["data"] = std::move(data);
   body["next_cursor"] = *next ? Json(make_cursor(call, **next)) : Json(nullptr);
   Response response;

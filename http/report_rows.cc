@@ -95,7 +95,7 @@ Json ReportRows::about(KeyReport report, const Key& key) {
 
 void ReportRows::add_unused(Json& row, const Key& key) const {
   const OptionalTime used = api_.projections.verify_index().use_of(key.id).last_used_at;
-  const Timestamp since = unused_since(key, used);
+  const Timestamp since = unused_since(key, used, api_.projections.usage().known_since());
   row["unused_since"] = to_text(since);
   row["unused_days"] = whole_days(since, now_);
 }

@@ -258,14 +258,8 @@ Result<AuditEntry> AuditTrail::entry(std::uint64_t position) const {
 
 Result<void> AuditTrail::open(Store& store) {
   rep_->store = &store;
-  for (const auto& [table, part] :
-       {std::pair(&rep_->index, "index"), std::pair(&rep_->times, "times"),
-        std::pair(&rep_->names, "names")}) {
-    auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), part));
-    if (!opened) return fail(opened.error());
-    *table = *opened;
-  }
-  return {};
+  return store.open_tables(
+      label(), {{"index", &rep_->index}, {"times", &rep_->times}, {"names", &rep_->names}});
 }
 
 Result<void> AuditTrail::load(std::uint64_t) { return {}; }

@@ -1,7 +1,5 @@
 #include "projections/calls.h"
 
-#include <fmt/format.h>
-
 #include "events/bytes.h"
 
 namespace keyledger {
@@ -48,10 +46,7 @@ Result<std::optional<RememberedCall>> Calls::remembered(const Digest& scope) con
 
 Result<void> Calls::open(Store& store) {
   rep_->store = &store;
-  auto table = store.table(fmt::format("{}.v{}.calls", name(), version()));
-  if (!table) return fail(table.error());
-  rep_->rows = *table;
-  return {};
+  return store.open_tables(label(), {{"calls", &rep_->rows}});
 }
 
 Result<void> Calls::load(std::uint64_t /*size*/) { return {}; }

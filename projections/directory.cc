@@ -1,7 +1,5 @@
 #include "projections/directory.h"
 
-#include <fmt/format.h>
-
 #include <map>
 #include <mutex>
 #include <set>
@@ -225,16 +223,10 @@ std::string Directory::origin() const { return rep_->of_ledger(&LedgerFacts::ori
 
 Result<void> Directory::open(Store& store) {
   rep_->store = &store;
-  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
-    const auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), table));
-    if (!opened) return fail(opened.error());
-    place = *opened;
-    return {};
-  };
-  if (auto done = open_table("workspaces", rep_->workspace_rows); !done) return done;
-  if (auto done = open_table("members", rep_->member_rows); !done) return done;
-  if (auto done = open_table("counts", rep_->count_rows); !done) return done;
-  return open_table("ledger", rep_->ledger_rows);
+  return store.open_tables(label(), {{"workspaces", &rep_->workspace_rows},
+                                     {"members", &rep_->member_rows},
+                                     {"counts", &rep_->count_rows},
+                                     {"ledger", &rep_->ledger_rows}});
 }
 
 Result<void> Directory::load(std::uint64_t /*size*/) {

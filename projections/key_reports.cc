@@ -52,6 +52,7 @@ class Rule {
  public:
   Rule(const Projections& projections, const KeyReportRequest& request)
       : usage_(projections.verify_index()),
+        known_since_(projections.usage().known_since()),
         request_(request),
         before_(request.now + -std::int64_t{request.days} * kDayMs) {
     if (request.report == KeyReport::kDepartedCreator) {
@@ -61,6 +62,7 @@ class Rule {
 
   // True if no key can belong into it.
   [[nodiscard]] bool is_empty() const {
+    if (request_.report == KeyReport::kUnused) return known_since_ > before_;
     return request_.report == KeyReport::kDepartedCreator && gone_.empty();
   }
   // Keys come in the order in which they were made, and none made since then can belong here.
@@ -103,7 +105,7 @@ class Rule {
   }
   [[nodiscard]] std::optional<Place> unused(const Key& key) const {
     const OptionalTime used = usage_.use_of(key.id).last_used_at;
-    if (unused_since(key, used) > before_) return {};
+    if (unused_since(key, used, known_since_) > before_) return {};
     return used ? Place{1, used->ms, 0} : Place();
   }
   [[nodiscard]] std::optional<Place> expiring(const Key& key) const {
@@ -125,6 +127,7 @@ class Rule {
   }
 
   const VerifyIndex& usage_;
+  const Timestamp known_since_;
   const KeyReportRequest request_;
   const Timestamp before_;
   std::set<MemberId> gone_;
@@ -251,10 +254,6 @@ OriginReach reach_of(const Key& key) {
     if (rule.subdomains) reach = OriginReach::kWholeDomain;
   }
   return reach;
-}
-
-Timestamp unused_since(const Key& key, const OptionalTime& last_used_at) {
-  return last_used_at.value_or(key.created_at);
 }
 
 ReportedKeys::ReportedKeys(const Projections& projections, const KeyReportRequest& request)

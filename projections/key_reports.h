@@ -19,7 +19,8 @@ class Projections;
 
 // All are about live keys: those that have neither ended nor expired.
 enum class KeyReport : std::uint8_t {
-  kUnused,           // for `days`: those never used, oldest first, then by their last use
+  kUnused,           // for `days`, see unused_since(); never used ones first, oldest first, then
+                     // by their last use
   kExpiring,         // within `days`, soonest first
   kOverdueRotation,  // whose current secret is at least `days` old, oldest secret first
   kWildcardOrigins,  // public ones that allow any origin or whole domains, see OriginReach
@@ -66,8 +67,5 @@ class ReportedKeys {
   struct Rep;
   std::unique_ptr<Rep> rep_;
 };
-
-// Since when the key is not used: its last use, or when it was made.
-[[nodiscard]] Timestamp unused_since(const Key& key, const OptionalTime& last_used_at);
 
 }  // namespace keyledger

@@ -1,7 +1,5 @@
 #include "projections/key_table.h"
 
-#include <fmt/format.h>
-
 #include <map>
 #include <utility>
 
@@ -172,10 +170,9 @@ std::string KeyTable::walk_place(const WorkspaceId& workspace, std::uint64_t pos
 }
 
 Result<void> KeyTable::open(Store& store) {
-  const std::string label = fmt::format("{}.v{}", name(), version());
-  if (auto done = rep_->rows.open(store, label); !done) return done;
-  if (auto done = rep_->versions.open(store, label + ".versions"); !done) return done;
-  return rep_->holders.open(store, label + ".holders");
+  if (auto done = rep_->rows.open(store, label()); !done) return done;
+  if (auto done = rep_->versions.open(store, label() + ".versions"); !done) return done;
+  return rep_->holders.open(store, label() + ".holders");
 }
 
 Result<void> KeyTable::load(std::uint64_t /*size*/) { return {}; }

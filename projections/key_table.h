@@ -40,6 +40,7 @@ struct KeyFilter {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::optional<std::string> scope;  // granted by name
   std::optional<std::uint32_t> unused_days;
+  Timestamp uses_known_since;  // with `unused_days`, see unused_since()
   OptionalTime expires_before;
 };
 

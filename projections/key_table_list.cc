@@ -38,10 +38,10 @@ bool matches_state(const KeyFilter& filter, const Key& key, Timestamp now) {
   return !filter.scope || std::binary_search(key.scopes.begin(), key.scopes.end(), *filter.scope);
 }
 
-// A key that was never used is unused since it was made.
 bool matches_use(const KeyFilter& filter, const Key& key, const VerifyIndex& usage, Timestamp now) {
   if (!filter.unused_days) return true;
-  const Timestamp since = usage.use_of(key.id).last_used_at.value_or(key.created_at);
+  const Timestamp since =
+      unused_since(key, usage.use_of(key.id).last_used_at, filter.uses_known_since);
   return since + static_cast<std::int64_t>(*filter.unused_days) * kDayMs <= now;
 }
 

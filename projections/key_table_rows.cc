@@ -1,7 +1,5 @@
 #include "projections/key_table_rows.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "events/bytes.h"
@@ -37,17 +35,11 @@ std::optional<KeyId> key_id_in(std::string_view bytes) {
 
 Result<void> KeyTableRows::open(Store& store, std::string_view label) {
   store_ = &store;
-  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
-    const auto opened = store.table(fmt::format("{}.{}", label, table));
-    if (!opened) return fail(opened.error());
-    place = *opened;
-    return {};
-  };
-  if (auto done = open_table("rows", rows_); !done) return done;
-  if (auto done = open_table("created", created_); !done) return done;
-  if (auto done = open_table("names", names_); !done) return done;
-  if (auto done = open_table("external", external_); !done) return done;
-  return open_table("management", management_);
+  return store.open_tables(label, {{"rows", &rows_},
+                                   {"created", &created_},
+                                   {"names", &names_},
+                                   {"external", &external_},
+                                   {"management", &management_}});
 }
 
 Result<std::optional<KeyRow>> KeyTableRows::row(const KeyId& id) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "events/committed_frame.h"
@@ -11,9 +12,9 @@
 
 namespace keyledger {
 
-// A projection names its tables "<name>.v<version>.<table>", so that a new code version is built
-// beside the old rows (projector.h). Thread safety: open, apply and load from the projector's
-// thread; queries from any thread at any time.
+// A projection names its tables "<label>.<table>", so that a new code version is built beside the
+// old rows (projector.h). Thread safety: open, apply and load from the projector's thread; queries
+// from any thread at any time.
 class Projection {
  public:
   virtual ~Projection() = default;
@@ -21,6 +22,8 @@ class Projection {
   [[nodiscard]] virtual std::string_view name() const = 0;
   // Raised whenever the rows would come out differently: the projection is then rebuilt at start.
   [[nodiscard]] virtual std::uint32_t version() const = 0;
+  // "<name>.v<version>": what its tables and its position are found by.
+  [[nodiscard]] std::string label() const;
 
   // Whether it keeps rows of its own. One that keeps none lives on another's: it is loaded last,
   // when these reflect the whole log, and apply() is never called.

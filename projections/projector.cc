@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t kPageBytes = 4U << 20U;
 constexpr std::string_view kPositionsTable = "projector.positions";
 
-// "<name>.v<version>": the key of the position's row and the beginning of every table's name.
-std::string label_of(const Projection& projection) {
-  return fmt::format("{}.v{}", projection.name(), projection.version());
-}
-
 std::string position_row(std::uint64_t position) {
   std::string row;
   ByteWriter(row).u64(position);
@@ -68,7 +63,7 @@ struct Projector::Rep {
 Projector::Projector(Store& store, const EventLog& log, std::vector<Projection*> projections)
     : rep_(std::make_unique<Rep>(store, log)) {
   for (Projection* const projection : projections) {
-    rep_->all.emplace_back(new Rep::Fed{projection, label_of(*projection)});
+    rep_->all.emplace_back(new Rep::Fed{projection, projection->label()});
   }
 }
 

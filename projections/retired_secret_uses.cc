@@ -1,7 +1,6 @@
 #include "projections/retired_secret_uses.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,12 +11,17 @@ namespace keyledger {
 namespace {
 
 // Row of "uses": workspace, key, secret; what is known of it.
-std::string use_row(const WorkspaceId& workspace, const RetiredSecretUse& use) {
-  std::string row;
-  ByteWriter out(row);
+std::string key_prefix(const WorkspaceId& workspace, const KeyId& key) {
+  std::string prefix;
+  ByteWriter out(prefix);
   out.array(workspace.bytes);
-  out.array(use.key.bytes);
-  out.array(use.secret.bytes);
+  out.array(key.bytes);
+  return prefix;
+}
+
+std::string use_row(const WorkspaceId& workspace, const RetiredSecretUse& use) {
+  std::string row = key_prefix(workspace, use.key);
+  ByteWriter(row).array(use.secret.bytes);
   return row;
 }
 
@@ -93,16 +97,23 @@ Result<std::vector<RetiredSecretUse>> RetiredSecretUses::list(const WorkspaceId&
   return found;
 }
 
+Result<OptionalTime> RetiredSecretUses::last_of(const WorkspaceId& workspace,
+                                                const KeyId& key) const {
+  OptionalTime last;
+  const std::string prefix = key_prefix(workspace, key);
+  const auto cursor = rep_->store->cursor(*rep_->uses);
+  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    RetiredSecretUse use;
+    if (auto read = decode(cursor->value(), use); !read) return fail(read.error());
+    last = std::max(last, OptionalTime(use.last));
+  }
+  if (auto walked = cursor->status(); !walked) return fail(walked.error());
+  return last;
+}
+
 Result<void> RetiredSecretUses::open(Store& store) {
   rep_->store = &store;
-  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
-    const auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), table));
-    if (!opened) return fail(opened.error());
-    place = *opened;
-    return {};
-  };
-  if (auto done = open_table("uses", rep_->uses); !done) return done;
-  return open_table("newest", rep_->newest);
+  return store.open_tables(label(), {{"uses", &rep_->uses}, {"newest", &rep_->newest}});
 }
 
 Result<void> RetiredSecretUses::load(std::uint64_t /*size*/) { return {}; }

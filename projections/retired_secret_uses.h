@@ -32,6 +32,8 @@ class RetiredSecretUses : public Projection {
   [[nodiscard]] Result<std::vector<RetiredSecretUse>> list(const WorkspaceId& workspace,
                                                            std::uint64_t before,
                                                            std::size_t limit) const;
+  // When a retired secret of the key was last presented, as the notices say.
+  [[nodiscard]] Result<OptionalTime> last_of(const WorkspaceId& workspace, const KeyId& key) const;
 
   [[nodiscard]] std::string_view name() const override { return "retired_secret_uses"; }
   [[nodiscard]] std::uint32_t version() const override { return 1; }

@@ -1,7 +1,5 @@
 #include "projections/schedule.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -259,15 +257,8 @@ Result<std::vector<ExpiryPlace>> Schedule::expiring(const WorkspaceId& workspace
 
 Result<void> Schedule::open(Store& store) {
   rep_->store = &store;
-  const auto open_table = [&](std::string_view table, const Table*& place) -> Result<void> {
-    const auto opened = store.table(fmt::format("{}.v{}.{}", name(), version(), table));
-    if (!opened) return fail(opened.error());
-    place = *opened;
-    return {};
-  };
-  if (auto done = open_table("due", rep_->due); !done) return done;
-  if (auto done = open_table("keys", rep_->keys); !done) return done;
-  return open_table("expiries", rep_->expiries);
+  return store.open_tables(
+      label(), {{"due", &rep_->due}, {"keys", &rep_->keys}, {"expiries", &rep_->expiries}});
 }
 
 Result<void> Schedule::load(std::uint64_t /*size*/) { return {}; }

@@ -27,26 +27,34 @@ class Table {
       family_;  // owned by the store, which destroys it before the database
 };
 
+// RocksDB's own text names files of this machine, which an error must not; its LOG file has it.
+class StoreFailures {
+ public:
+  explicit StoreFailures(std::string_view holds)
+      : database_("The database of " + std::string(holds)) {}
+
+  [[nodiscard]] tl::unexpected<Error> of(const rocksdb::Status& status) const {
+    if (status.IsCorruption()) return fail(ErrorCode::kCorrupt, database_ + " is damaged.");
+    if (status.IsNoSpace()) return fail(ErrorCode::kStorage, database_ + " has a full disk.");
+    return fail(ErrorCode::kStorage, database_ + " cannot be read or written.");
+  }
+  [[nodiscard]] Result<void> check(const rocksdb::Status& status) const {
+    if (!status.ok()) return of(status);
+    return {};
+  }
+  // After a failed write or flush the rows in memory may never reach the disk: no more are taken.
+  [[nodiscard]] tl::unexpected<Error> of_before() const {
+    return fail(ErrorCode::kStorage, database_ + " had a write error; restart to go on.");
+  }
+
+ private:
+  const std::string database_;
+};
+
 namespace {
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
-
-// RocksDB's own text names files of this machine, which an error must not; its LOG file has it.
-tl::unexpected<Error> fail_with(const rocksdb::Status& status) {
-  if (status.IsCorruption()) {
-    return fail(ErrorCode::kCorrupt, "The derived database is damaged; it can be rebuilt.");
-  }
-  if (status.IsNoSpace()) {
-    return fail(ErrorCode::kStorage, "The disk of the derived database is full.");
-  }
-  return fail(ErrorCode::kStorage, "The derived database cannot be read or written.");
-}
-
-Result<void> checked(const rocksdb::Status& status) {
-  if (!status.ok()) return fail_with(status);
-  return {};
-}
 
 // Memory is bounded by two numbers: the cache, which also holds indexes and filters, and the write
 // buffers of all tables together.
@@ -84,19 +92,21 @@ rocksdb::Options database_options(const StoreOptions& wanted, std::shared_ptr<Wr
 }
 
 Result<std::vector<std::string>> existing_tables(const rocksdb::Options& options,
-                                                 const std::string& path) {
+                                                 const std::string& path,
+                                                 const StoreFailures& failures) {
   const rocksdb::Status there = options.env->FileExists(path + "/CURRENT");
   if (there.IsNotFound()) return std::vector<std::string>{rocksdb::kDefaultColumnFamilyName};
-  if (!there.ok()) return fail_with(there);
+  if (!there.ok()) return failures.of(there);
   std::vector<std::string> names;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, path, &names);
-  if (!listed.ok()) return fail_with(listed);
+  if (!listed.ok()) return failures.of(listed);
   return names;
 }
 
 class RocksCursor : public StoreCursor {
  public:
-  explicit RocksCursor(std::unique_ptr<rocksdb::Iterator> rows) : rows_(std::move(rows)) {}
+  RocksCursor(std::unique_ptr<rocksdb::Iterator> rows, const StoreFailures& failures)
+      : rows_(std::move(rows)), failures_(failures) {}
 
   void seek(std::string_view key) override { rows_->Seek(slice(key)); }
   void seek_backward(std::string_view key) override { rows_->SeekForPrev(slice(key)); }
@@ -105,10 +115,11 @@ class RocksCursor : public StoreCursor {
   [[nodiscard]] bool valid() const override { return rows_->Valid(); }
   [[nodiscard]] std::string_view key() const override { return view(rows_->key()); }
   [[nodiscard]] std::string_view value() const override { return view(rows_->value()); }
-  [[nodiscard]] Result<void> status() const override { return checked(rows_->status()); }
+  [[nodiscard]] Result<void> status() const override { return failures_.check(rows_->status()); }
 
  private:
   std::unique_ptr<rocksdb::Iterator> rows_;
+  const StoreFailures& failures_;  // the store's
 };
 
 }  // namespace
@@ -181,7 +192,10 @@ void StoreBatch::erase_range(const Table& table, std::string_view begin, std::st
 }
 
 struct Store::Rep {
-  bool logged = false;
+  explicit Rep(const StoreOptions& wanted) : logged(wanted.logged), failures(wanted.holds) {}
+
+  const bool logged;
+  const StoreFailures failures;
   std::shared_ptr<WriteErrors> errors = std::make_shared<WriteErrors>();
   rocksdb::ColumnFamilyOptions table_options;
   std::unique_ptr<rocksdb::DB> database;
@@ -199,10 +213,9 @@ struct Store::Rep {
     return all;
   }
 
-  // After a failed write or flush the rows in memory may never reach the disk: no more are taken.
   [[nodiscard]] Result<void> accepts_writes() const {
     if (!errors->seen()) return {};
-    return fail(ErrorCode::kStorage, "The database had a write error; restart to go on.");
+    return failures.of_before();
   }
 };
 
@@ -211,11 +224,10 @@ Store::Store(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
 Store::~Store() { static_cast<void>(flush()); }
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& wanted) {
-  auto rep = std::make_unique<Rep>();
+  auto rep = std::make_unique<Rep>(wanted);
   const rocksdb::Options options = database_options(wanted, rep->errors);
   rep->table_options = options;
-  rep->logged = wanted.logged;
-  const auto names = existing_tables(options, path);
+  const auto names = existing_tables(options, path, rep->failures);
   if (!names) return fail(names.error());
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name : *names) families.emplace_back(name, rep->table_options);
@@ -223,7 +235,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreO
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(options, path, families, &handles, &database);
-  if (!opened.ok()) return fail_with(opened);
+  if (!opened.ok()) return rep->failures.of(opened);
   rep->database.reset(database);
   for (rocksdb::ColumnFamilyHandle* handle : handles) {
     rep->tables.emplace(handle->GetName(), std::make_unique<Table>(handle));
@@ -249,9 +261,18 @@ Result<const Table*> Store::table(std::string_view name) {
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const rocksdb::Status made = rep_->errors->noted(
       rep_->database->CreateColumnFamily(rep_->table_options, std::string(name), &handle));
-  if (!made.ok()) return fail_with(made);
+  if (!made.ok()) return rep_->failures.of(made);
   const std::lock_guard lock(rep_->mutex);
   return rep_->tables.emplace(name, std::make_unique<Table>(handle)).first->second.get();
+}
+
+Result<void> Store::open_tables(std::string_view label, Places tables) {
+  for (const auto& [name, place] : tables) {
+    const auto opened = table(std::string(label).append(".").append(name));
+    if (!opened) return fail(opened.error());
+    *place = *opened;
+  }
+  return {};
 }
 
 Result<void> Store::drop_table(std::string_view name) {
@@ -266,7 +287,7 @@ Result<void> Store::drop_table(std::string_view name) {
   const rocksdb::Status dropped =
       rep_->errors->noted(rep_->database->DropColumnFamily(table->family()));
   rep_->database->DestroyColumnFamilyHandle(table->family()).PermitUncheckedError();
-  return checked(dropped);
+  return rep_->failures.check(dropped);
 }
 
 Result<std::optional<std::string>> Store::get(const Table& table, std::string_view key) const {
@@ -274,13 +295,15 @@ Result<std::optional<std::string>> Store::get(const Table& table, std::string_vi
   const rocksdb::Status found =
       rep_->database->Get(rocksdb::ReadOptions(), table.family(), slice(key), &value);
   if (found.IsNotFound()) return std::optional<std::string>();
-  if (!found.ok()) return fail_with(found);
+  if (!found.ok()) return rep_->failures.of(found);
   return std::optional<std::string>(std::move(value));
 }
 
 std::unique_ptr<StoreCursor> Store::cursor(const Table& table) const {
-  return std::make_unique<RocksCursor>(std::unique_ptr<rocksdb::Iterator>(
-      rep_->database->NewIterator(rocksdb::ReadOptions(), table.family())));
+  return std::make_unique<RocksCursor>(
+      std::unique_ptr<rocksdb::Iterator>(
+          rep_->database->NewIterator(rocksdb::ReadOptions(), table.family())),
+      rep_->failures);
 }
 
 Result<void> Store::write(StoreBatch batch) {
@@ -290,7 +313,7 @@ Result<void> Store::write(StoreBatch batch) {
   options.disableWAL = !rep_->logged;
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);  // else every comparison of keys is counted
   rocksdb::WriteBatch rows = batch.rep_->sorted();
-  return checked(rep_->errors->noted(rep_->database->Write(options, &rows)));
+  return rep_->failures.check(rep_->errors->noted(rep_->database->Write(options, &rows)));
 }
 
 Result<void> Store::flush() {
@@ -299,9 +322,9 @@ Result<void> Store::flush() {
     rocksdb::WriteOptions synced;
     synced.sync = true;
     rocksdb::WriteBatch nothing;
-    return checked(rep_->errors->noted(rep_->database->Write(synced, &nothing)));
+    return rep_->failures.check(rep_->errors->noted(rep_->database->Write(synced, &nothing)));
   }
-  return checked(
+  return rep_->failures.check(
       rep_->errors->noted(rep_->database->Flush(rocksdb::FlushOptions(), rep_->families())));
 }
 

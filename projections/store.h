@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "events/result.h"
@@ -70,6 +72,7 @@ struct StoreOptions {
   // With a write-ahead log: a write survives the end of the process, flush() makes it survive a
   // power cut. For rows that nothing can compute again.
   bool logged = false;
+  std::string_view holds = "derived rows";  // what errors call it; a literal
 };
 
 // Thread safety: reads from any thread at any time; write, create_table, drop_table and flush from
@@ -85,6 +88,9 @@ class Store {
   [[nodiscard]] std::vector<std::string> table_names() const;
   // Opens the table or makes it.
   [[nodiscard]] Result<const Table*> table(std::string_view name);
+  // The same for several, each named "<label>.<name>", and puts them where they belong.
+  using Places = std::initializer_list<std::pair<std::string_view, const Table**>>;
+  [[nodiscard]] Result<void> open_tables(std::string_view label, Places tables);
   [[nodiscard]] Result<void> drop_table(std::string_view name);
 
   [[nodiscard]] Result<std::optional<std::string>> get(const Table& table,

@@ -1,7 +1,5 @@
 #include "projections/streams.h"
 
-#include <fmt/format.h>
-
 #include <limits>
 
 #include "events/bytes.h"
@@ -79,10 +77,7 @@ Result<std::optional<Workspace>> Streams::workspace_at(const WorkspaceId& id,
 
 Result<void> Streams::open(Store& store) {
   rep_->store = &store;
-  auto table = store.table(fmt::format("{}.v{}.positions", name(), version()));
-  if (!table) return fail(table.error());
-  rep_->rows = *table;
-  return {};
+  return store.open_tables(label(), {{"positions", &rep_->rows}});
 }
 
 Result<void> Streams::load(std::uint64_t) { return {}; }

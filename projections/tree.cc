@@ -80,10 +80,7 @@ Result<Digest> Tree::leaf_hash_at(std::uint64_t position) const {
 
 Result<void> Tree::open(Store& store) {
   rep_->store = &store;
-  auto table = store.table(fmt::format("{}.v{}.tiles", name(), version()));
-  if (!table) return fail(table.error());
-  rep_->tiles = *table;
-  return {};
+  return store.open_tables(label(), {{"tiles", &rep_->tiles}});
 }
 
 Result<void> Tree::load(std::uint64_t size) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include "projections/usage_store.h"
@@ -40,9 +39,13 @@ struct Usage::Rep {
 
   [[nodiscard]] Result<void> open(const std::string& path, const StoreOptions& wanted,
                                   Timestamp now);
+  // The caller holds `flushing`.
   [[nodiscard]] Result<void> flush(Timestamp now);
+  [[nodiscard]] Result<void> write_all(Timestamp now);
   [[nodiscard]] Result<void> write_finished();
-  [[nodiscard]] Result<void> write_finished(std::span<const FinishedPeriod> some);
+  [[nodiscard]] Result<void> write_finished(FinishedPeriods& some);
+  [[nodiscard]] Result<void> make_whole(const CountedKey& owner,
+                                        std::vector<PeriodInMemory>& periods) const;
   [[nodiscard]] Result<void> write_changed(Timestamp now);
   // Those that could not be taken now wait again.
   [[nodiscard]] Result<void> write_changed(std::span<const KeyEntry* const> keys, Timestamp now);
@@ -79,6 +82,10 @@ Result<void> Usage::Rep::open(const std::string& path, const StoreOptions& optio
   const bool was_short = knows_all && now.ms - (*about)->closed->ms <= kShortBreakMs;
   usable_since = was_short ? (*about)->usable_since : now;
   made = *about ? (*about)->made : now;
+  {
+    const std::lock_guard lock(state);
+    status.is_new = !*about;
+  }
   const auto loaded = store->for_each_total(
       [this](const KeyId& key, const KeyUse& total) { index.load_uses(key, total); });
   if (!loaded) return loaded;
@@ -86,8 +93,8 @@ Result<void> Usage::Rep::open(const std::string& path, const StoreOptions& optio
 }
 
 void Usage::close(Timestamp now) {
-  if (!rep_->store || !flush(now)) return;
-  const std::lock_guard lock(rep_->flushing);
+  const std::lock_guard flushing(rep_->flushing);
+  if (!rep_->store || !rep_->flush(now)) return;
   static_cast<void>(rep_->store->write_about({rep_->made, known_since(), usable_since(), now}));
 }
 
@@ -101,6 +108,17 @@ Timestamp Usage::usable_since() const {
   return rep_->usable_since;
 }
 
+void Usage::clock_jumped(Timestamp now) {
+  const std::lock_guard lock(rep_->state);
+  rep_->usable_since = now;
+}
+
+Timestamp Usage::used_or_usable_since(const KeyId& key) const {
+  const OptionalTime used = rep_->index.use_of(key).last_used_at;
+  const Timestamp usable = usable_since();
+  return std::max(used.value_or(usable), usable);
+}
+
 UsageStatus Usage::status() const {
   const std::lock_guard lock(rep_->state);
   return rep_->status;
@@ -110,19 +128,23 @@ UsageStatus Usage::status() const {
 
 Result<void> Usage::flush(Timestamp now) {
   const std::lock_guard flushing(rep_->flushing);
-  if (!rep_->store) return fail(ErrorCode::kStorage, "Usage is not kept.");
-  auto flushed = rep_->flush(now);
-  const std::lock_guard lock(rep_->state);
-  rep_->status.problem = flushed ? std::string() : flushed.error().detail;
-  if (flushed) {
-    rep_->status.flushed = now;
-  } else {
-    ++rep_->status.failures;
-  }
-  return flushed;
+  return rep_->flush(now);
 }
 
 Result<void> Usage::Rep::flush(Timestamp now) {
+  if (!store) return fail(ErrorCode::kStorage, "Usage is not kept.");
+  auto written = write_all(now);
+  const std::lock_guard lock(state);
+  status.problem = written ? std::string() : written.error().detail;
+  if (written) {
+    status.flushed = now;
+  } else {
+    ++status.failures;
+  }
+  return written;
+}
+
+Result<void> Usage::Rep::write_all(Timestamp now) {
   for (std::size_t round = 0; round < kRounds; ++round) {
     if (auto done = write_finished(); !done) return done;
     if (auto done = write_changed(now); !done) return done;
@@ -133,42 +155,52 @@ Result<void> Usage::Rep::flush(Timestamp now) {
 
 Result<void> Usage::Rep::write_finished() {
   const std::lock_guard lock(batch);
-  std::vector<FinishedPeriod> finished = index.changed_uses().take_finished();
-  std::size_t done = 0;
+  FinishedPeriods finished = index.changed_uses().take_finished();
   Result<void> written;
-  while (done < finished.size() && written) {
-    const std::size_t size = std::min(kKeysAtOnce, finished.size() - done);
-    written = write_finished(std::span(finished).subspan(done, size));
-    if (written) done += size;
+  while (!finished.empty() && written) {
+    FinishedPeriods some;
+    while (!finished.empty() && some.size() < kKeysAtOnce) {
+      some.insert(finished.extract(finished.begin()));
+    }
+    written = write_finished(some);
+    if (!written) index.changed_uses().put_back(std::move(some));
   }
-  finished.erase(finished.begin(), finished.begin() + static_cast<std::ptrdiff_t>(done));
-  if (!finished.empty()) index.changed_uses().put_back(std::move(finished));
+  index.changed_uses().put_back(std::move(finished));
   return written;
 }
 
-// A key may have finished two periods since the last flush, or the same one twice.
-Result<void> Usage::Rep::write_finished(std::span<const FinishedPeriod> some) {
-  std::map<std::tuple<WorkspaceId, KeyId, UsePeriod>, PeriodUse> rows;
-  for (const FinishedPeriod& finished : some) {
-    const CountedKey owner = index.identity_of(*finished.key);
-    const UsePeriod& period = finished.in.use.period;
-    const auto [row, is_new] =
-        rows.try_emplace({owner.workspace, owner.key, period}, finished.in.use);
-    if (is_new && finished.in.partial) {
-      const auto before = store->period_of(owner.workspace, period, owner.key);
-      if (!before) return fail(before.error());
-      add(row->second, *before);
-    } else if (!is_new && finished.in.partial) {
-      add(row->second, finished.in.use);
-    } else if (!is_new) {
-      row->second = finished.in.use;
+Result<void> Usage::Rep::write_finished(FinishedPeriods& some) {
+  StoreBatch rows;
+  for (auto& [key, periods] : some) {
+    const CountedKey owner = index.identity_of(*key);
+    if (auto whole = make_whole(owner, periods); !whole) return whole;
+    for (const PeriodInMemory& period : periods) {
+      store->put_period(rows, owner.workspace, owner.key, period.use);
     }
   }
-  StoreBatch out;
-  for (const auto& [row, use] : rows) {
-    store->put_period(out, std::get<WorkspaceId>(row), std::get<KeyId>(row), use);
+  return store->write(std::move(rows));
+}
+
+// A key may have finished two periods since the last flush, or the same one twice. What rows say
+// already is added here once, even if the write fails and is done again.
+Result<void> Usage::Rep::make_whole(const CountedKey& owner,
+                                    std::vector<PeriodInMemory>& periods) const {
+  std::map<UsePeriod, PeriodUse> whole;
+  for (const PeriodInMemory& in : periods) {
+    const auto [row, is_new] = whole.try_emplace(in.use.period, in.use);
+    if (!in.partial) {
+      row->second = in.use;
+    } else if (!is_new) {
+      add(row->second, in.use);
+    } else {
+      const auto before = store->period_of(owner.workspace, in.use.period, owner.key);
+      if (!before) return fail(before.error());
+      add(row->second, *before);
+    }
   }
-  return store->write(std::move(out));
+  periods.clear();
+  for (const auto& [period, use] : whole) periods.push_back({use, false});
+  return {};
 }
 
 Result<void> Usage::Rep::write_changed(Timestamp now) {
@@ -232,18 +264,23 @@ Result<void> Usage::Rep::write_changed(std::span<const KeyEntry* const> keys, Ti
 
 Result<void> Usage::finish_until(Timestamp time, Timestamp now) {
   close_until(time);
-  if (auto done = flush(now); !done) return done;
-  const std::lock_guard lock(rep_->flushing);
+  const std::lock_guard flushing(rep_->flushing);
+  if (auto done = rep_->flush(now); !done) return done;
   if (rep_->put_back == 0 && !rep_->index.changed_uses().has_finished()) return {};
   return fail(ErrorCode::kBehind, "Some rows of a period that is over are not written yet.");
 }
 
 void Usage::close_until(Timestamp time) { rep_->index.changed_uses().close_until(time); }
 
+Result<std::optional<UsePeriod>> Usage::next_period(const WorkspaceId& workspace, bool hourly,
+                                                    Timestamp from) const {
+  if (!rep_->store) return std::optional<UsePeriod>();
+  return rep_->store->next_period(workspace, hourly, from);
+}
+
 Result<std::optional<PeriodDigest>> Usage::digest_after(const WorkspaceId& workspace, bool hourly,
                                                         Timestamp from) const {
-  if (!rep_->store) return std::optional<PeriodDigest>();
-  const auto period = rep_->store->next_period(workspace, hourly, from);
+  const auto period = next_period(workspace, hourly, from);
   if (!period) return fail(period.error());
   if (!*period || (*period)->to() > rep_->index.changed_uses().closed_until()) {
     return std::optional<PeriodDigest>();
@@ -266,27 +303,12 @@ Result<void> Usage::forget(const std::map<WorkspaceId, Timestamp>& before) {
 
 // --- Queries ---
 
-Result<std::vector<DayUse>> Usage::days(const WorkspaceId& workspace, const KeyId& key,
-                                        Timestamp from, Timestamp to) const {
-  const Rep& rep = *rep_;
-  std::map<UsePeriod, PeriodUse> found;
-  const std::uint32_t first = UsePeriod::of(from, false).start_hour;
-  const std::uint32_t last = UsePeriod::of(to, false).start_hour + 23;
-  const std::lock_guard lock(rep.batch);
-  const std::vector<PeriodInMemory> newest = rep.index.periods_of(key);
-  for (const bool hourly : {false, true}) {
-    if (!rep.store) break;
-    if (hourly) {  // most workspaces have none
-      const auto any = rep.store->next_period(workspace, true, from);
-      if (!any) return fail(any.error());
-      if (!*any) break;
-    }
-    for (std::uint32_t hour = first; hour <= last; hour += hourly ? 1 : 24) {
-      const auto row = rep.store->period_of(workspace, {hour, hourly}, key);
-      if (!row) return fail(row.error());
-      found[{hour, hourly}] = *row;
-    }
-  }
+namespace {
+
+// The same with what memory knows better, by day; days without any are left out.
+std::vector<DayUse> by_day(std::map<UsePeriod, PeriodUse> found,
+                           const std::vector<PeriodInMemory>& newest, std::uint32_t first,
+                           std::uint32_t last) {
   for (const PeriodInMemory& in : newest) {
     if (in.use.period.start_hour < first || in.use.period.start_hour > last) continue;
     PeriodUse& use = found[in.use.period];
@@ -296,14 +318,37 @@ Result<std::vector<DayUse>> Usage::days(const WorkspaceId& workspace, const KeyI
       use = in.use;
     }
   }
-  std::map<std::uint32_t, VerdictCounts> by_day;
-  for (const auto& [period, use] : found) by_day[period.start_hour / 24 * 24] += use.counts;
+  std::map<std::uint32_t, VerdictCounts> sums;
+  for (const auto& [period, use] : found) sums[period.start_hour / 24 * 24] += use.counts;
   std::vector<DayUse> days;
-  for (const auto& [hour, counts] : by_day) {
+  for (const auto& [hour, counts] : sums) {
     if (counts == VerdictCounts()) continue;
     days.push_back({UsePeriod{hour, false}.from(), counts});
   }
   return days;
+}
+
+}  // namespace
+
+Result<std::vector<DayUse>> Usage::days(const WorkspaceId& workspace, const KeyId& key,
+                                        Timestamp from, Timestamp to) const {
+  const std::uint32_t first = UsePeriod::of(from, false).start_hour;
+  const std::uint32_t last = UsePeriod::of(to, false).start_hour + 23;
+  std::unique_ptr<StoreCursor> rows;
+  std::vector<PeriodInMemory> newest;
+  {
+    const std::lock_guard lock(rep_->batch);
+    newest = rep_->index.periods_of(key);
+    if (rep_->store) rows = rep_->store->snapshot();
+  }
+  std::map<UsePeriod, PeriodUse> found;
+  for (const bool hourly : {false, true}) {
+    if (!rows) break;
+    auto some = UsageStore::periods_of(*rows, {workspace, {first, hourly}, key}, last);
+    if (!some) return fail(some.error());
+    for (PeriodUse& use : *some) found.emplace(use.period, use);
+  }
+  return by_day(std::move(found), newest, first, last);
 }
 
 }  // namespace keyledger

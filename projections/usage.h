@@ -24,6 +24,7 @@ namespace keyledger {
 
 struct UsageStatus {
   bool kept = false;           // on disk; false: in memory alone, and `problem` says why
+  bool is_new = false;         // the database was not there and was made: no use before is known
   OptionalTime flushed;        // when everything was last brought to disk
   std::uint64_t failures = 0;  // of flushes, since the start
   std::string problem;         // of the last flush; empty if it succeeded
@@ -58,6 +59,11 @@ class Usage {
   // Since when somebody who wanted to use a key could, but for breaks of an hour at most, and would
   // be known: before then, not to have been used says nothing about a key.
   [[nodiscard]] Timestamp usable_since() const;
+  // The clock was put right by more than a little: the times of all uses before are worth nothing.
+  void clock_jumped(Timestamp now);
+  // When the key was last used, or usable_since() if that is later: what a rule about keys that
+  // nobody uses goes by.
+  [[nodiscard]] Timestamp used_or_usable_since(const KeyId& key) const;
   [[nodiscard]] UsageStatus status() const;
 
   // The days from `from` to `to`, both included, in which the key was tried, oldest first.
@@ -70,12 +76,14 @@ class Usage {
   // The same, and brings to disk what was counted before. kBehind if some of it has to wait for the
   // next time: until then nothing may be digested.
   [[nodiscard]] Result<void> finish_until(Timestamp time, Timestamp now);
-  // Of the workspace's first closed period of that length that begins at `from` or later and has
-  // rows.
+  // The workspace's first period of that length that begins at `from` or later and has rows.
+  [[nodiscard]] Result<std::optional<UsePeriod>> next_period(const WorkspaceId& workspace,
+                                                             bool hourly, Timestamp from) const;
+  // The same of closed periods alone, digested.
   [[nodiscard]] Result<std::optional<PeriodDigest>> digest_after(const WorkspaceId& workspace,
                                                                  bool hourly, Timestamp from) const;
-  // For each workspace: its periods that began before then, and address and origin of its keys that
-  // were last used before then.
+  // For each workspace: its periods that began before that day, and addresses and origins that were
+  // last seen before it.
   [[nodiscard]] Result<void> forget(const std::map<WorkspaceId, Timestamp>& before);
 
  private:

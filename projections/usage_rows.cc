@@ -14,7 +14,8 @@ static_assert(static_cast<int>(Verdict::kSecretRetired) == 8);
 static_assert(static_cast<int>(Verdict::kRateLimited) == 14);
 static_assert(static_cast<int>(Verdict::kValid) == 15);
 
-constexpr std::uint8_t kTotalFormat = 1;
+constexpr std::uint8_t kTotalFormat = 2;
+constexpr std::uint8_t kTotalWithoutDays = 1;  // what they tell was seen at the last use
 constexpr std::uint8_t kHasIp = 1;
 constexpr std::uint8_t kHasOrigin = 2;
 constexpr std::uint8_t kHasPort = 4;
@@ -71,8 +72,12 @@ std::string total_value(const KeyUse& total) {
   const auto& origin = total.last_origin;
   out.u8((total.last_ip ? kHasIp : 0) | (origin ? kHasOrigin : 0) |
          (origin && origin->port ? kHasPort : 0));
-  if (total.last_ip) out.array(total.last_ip->bytes);
+  if (total.last_ip) {
+    out.array(total.last_ip->bytes);
+    out.u16(total.ip_day);
+  }
   if (origin) {
+    out.u16(total.origin_day);
     out.sized(origin->scheme);
     out.sized(origin->host);
     if (origin->port) out.u16(*origin->port);
@@ -87,14 +92,21 @@ std::string total_value(const KeyUse& total) {
 
 std::optional<KeyUse> read_total(std::string_view value) {
   ByteReader in(value);
-  in.require(in.u8() == kTotalFormat);
+  const std::uint8_t format = in.u8();
+  in.require(format == kTotalFormat || format == kTotalWithoutDays);
+  const bool has_days = format == kTotalFormat;
   KeyUse total;
   total.counts = read_counts(in);
   total.last_used_at = read_time(in);
   total.last_refused_at = read_time(in);
   const std::uint8_t has = in.u8();
-  if ((has & kHasIp) != 0) total.last_ip = IpAddress{in.array<16>()};
+  const UseDay last_day = use_day_of(total.last_used_at.value_or(Timestamp()));
+  if ((has & kHasIp) != 0) {
+    total.last_ip = IpAddress{in.array<16>()};
+    total.ip_day = has_days ? in.u16() : last_day;
+  }
   if ((has & kHasOrigin) != 0) {
+    total.origin_day = has_days ? in.u16() : last_day;
     Origin& origin = total.last_origin.emplace();
     origin.scheme = in.sized();
     origin.host = in.sized();

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "events/bytes.h"
-#include "projections/usage_rows.h"
 
 namespace keyledger {
 namespace {
@@ -20,6 +19,7 @@ tl::unexpected<Error> damaged_use() {
 Result<std::unique_ptr<UsageStore>> UsageStore::open(const std::string& path,
                                                      StoreOptions options) {
   options.logged = true;
+  options.holds = "usage";
   auto rows = Store::open(path, options);
   if (!rows) return fail(rows.error());
   auto store = std::unique_ptr<UsageStore>(new UsageStore(std::move(*rows)));
@@ -84,6 +84,32 @@ Result<PeriodUse> UsageStore::period_of(const WorkspaceId& workspace, const UseP
   const auto use = read_period(period, **row);
   if (!use) return damaged_use();
   return *use;
+}
+
+Result<std::vector<PeriodUse>> UsageStore::periods_of(StoreCursor& snapshot,
+                                                      const PeriodRowKey& first,
+                                                      std::uint32_t last) {
+  std::vector<PeriodUse> found;
+  const std::string all = periods_prefix(first.workspace, first.period.hourly);
+  UsePeriod period = first.period;
+  while (period.start_hour <= last) {
+    snapshot.seek(period_key(first.workspace, period, first.key));
+    if (!snapshot.valid() || !snapshot.key().starts_with(all)) break;
+    const auto row = read_period_key(snapshot.key());
+    if (!row) return damaged_use();
+    if (row->period != period) {  // none has a row in between
+      period = row->period;
+      continue;
+    }
+    if (row->key == first.key) {
+      const auto use = read_period(period, snapshot.value());
+      if (!use) return damaged_use();
+      found.push_back(*use);
+    }
+    period.start_hour += period.hourly ? 1 : 24;
+  }
+  if (auto read = snapshot.status(); !read) return fail(read.error());
+  return found;
 }
 
 Result<std::optional<UsePeriod>> UsageStore::next_period(const WorkspaceId& workspace, bool hourly,

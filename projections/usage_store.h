@@ -6,9 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "events/crypto.h"
 #include "projections/store.h"
+#include "projections/usage_rows.h"
 #include "projections/use_counts.h"
 
 namespace keyledger {
@@ -42,6 +44,13 @@ class UsageStore {
   // All zero if there is no row.
   [[nodiscard]] Result<PeriodUse> period_of(const WorkspaceId& workspace, const UsePeriod& period,
                                             const KeyId& key) const;
+  // All rows of periods, as they are now.
+  [[nodiscard]] std::unique_ptr<StoreCursor> snapshot() const { return rows_->cursor(*periods_); }
+  // Of one key, in its periods of that length that begin from `first` to `last`, both included, in
+  // hours since 1970. Reads once for each period in which any key has a row.
+  [[nodiscard]] static Result<std::vector<PeriodUse>> periods_of(StoreCursor& snapshot,
+                                                                 const PeriodRowKey& first,
+                                                                 std::uint32_t last);
   // The first period of that length with rows that begins at `from` or later.
   [[nodiscard]] Result<std::optional<UsePeriod>> next_period(const WorkspaceId& workspace,
                                                              bool hourly, Timestamp from) const;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/judge.h"
+#include "core/key.h"
 #include "events/ids.h"
 #include "events/network.h"
 #include "events/origin.h"
@@ -52,6 +53,10 @@ struct UsePeriod {
   static constexpr std::int64_t kHourMs = 3'600'000;
 };
 
+// A day of UTC, counted from 1970: how long addresses and origins are kept goes by days.
+using UseDay = std::uint16_t;
+[[nodiscard]] UseDay use_day_of(Timestamp time);
+
 // What lists and reports show of a key.
 struct Use {
   OptionalTime last_used_at;
@@ -75,6 +80,8 @@ struct KeyUse {
   OptionalTime last_refused_at;
   std::optional<IpAddress> last_ip;
   std::optional<Origin> last_origin;
+  UseDay ip_day = 0;  // when they were seen; 0: there is none
+  UseDay origin_day = 0;
   std::vector<SecretUse> secrets;  // those of its secrets that have not retired and were used
   bool operator==(const KeyUse&) const = default;
 };
@@ -85,5 +92,10 @@ struct PeriodUse {
   OptionalTime last_used_at;  // VALID
   bool operator==(const PeriodUse&) const = default;
 };
+
+// Since when the key is known not to have been used: its last use, or when it was made; but nothing
+// is known of the time before `known_since` (Usage::known_since), whose uses may be forgotten.
+[[nodiscard]] Timestamp unused_since(const Key& key, const OptionalTime& last_used_at,
+                                     Timestamp known_since);
 
 }  // namespace keyledger

@@ -32,20 +32,27 @@ std::vector<const KeyEntry*> ChangedUses::take_changed() {
   return keys;
 }
 
-void ChangedUses::push_finished(FinishedPeriod finished) {
+void ChangedUses::push_finished(const KeyEntry& key, const PeriodInMemory& finished) {
   const std::lock_guard lock(mutex_);
-  if (finished_.size() < kMaxFinished) finished_.push_back(std::move(finished));
+  if (finished_count_ == kMaxFinished) return;
+  finished_[&key].push_back(finished);
+  ++finished_count_;
 }
 
-std::vector<FinishedPeriod> ChangedUses::take_finished() {
+FinishedPeriods ChangedUses::take_finished() {
   const std::lock_guard lock(mutex_);
+  finished_count_ = 0;
   return std::exchange(finished_, {});
 }
 
-void ChangedUses::put_back(std::vector<FinishedPeriod> finished) {
+void ChangedUses::put_back(FinishedPeriods finished) {
   const std::lock_guard lock(mutex_);
-  finished.insert(finished.end(), finished_.begin(), finished_.end());
-  finished_ = std::move(finished);
+  for (auto& [key, periods] : finished) {
+    finished_count_ += periods.size();
+    std::vector<PeriodInMemory>& all = finished_[key];
+    periods.insert(periods.end(), all.begin(), all.end());
+    all = std::move(periods);
+  }
 }
 
 bool ChangedUses::has_finished() const {
@@ -55,11 +62,8 @@ bool ChangedUses::has_finished() const {
 
 std::vector<PeriodInMemory> ChangedUses::finished_of(const KeyEntry& key) const {
   const std::lock_guard lock(mutex_);
-  std::vector<PeriodInMemory> found;
-  for (const FinishedPeriod& finished : finished_) {
-    if (finished.key == &key) found.push_back(finished.in);
-  }
-  return found;
+  const auto found = finished_.find(&key);
+  return found == finished_.end() ? std::vector<PeriodInMemory>() : found->second;
 }
 
 // --- A slot ---
@@ -90,7 +94,7 @@ void UseSlot::count(const Attempt& attempt, const KeyEntry& key, ChangedUses& ch
   const UsePeriod period = UsePeriod::of(counted, attempt.hourly);
   const bool is_first = !has_period();
   if (is_first || period.start_hour > period_hour_ || period.hourly != hourly_) {
-    if (was_changed && !is_first) changes.push_finished({&key, this->period()});
+    if (was_changed && !is_first) changes.push_finished(key, this->period());
     enter(period);
   }
   if (attempt.verdict == Verdict::kValid) {
@@ -120,10 +124,11 @@ void UseSlot::count_valid(const Attempt& attempt) {
   if (attempt.from->ip) {
     ip_ = *attempt.from->ip;
     has_ip_ = true;
+    ip_day_ = use_day_of(attempt.now);
   }
-  if (attempt.from->origin && extras().last_origin != attempt.from->origin) {
-    extras_->last_origin = attempt.from->origin;
-  }
+  if (!attempt.from->origin) return;
+  extras().origin_day = use_day_of(attempt.now);
+  if (extras_->last_origin != attempt.from->origin) extras_->last_origin = attempt.from->origin;
 }
 
 namespace {
@@ -151,10 +156,12 @@ KeyUse UseSlot::total() const {
     total.counts = extras_->refused;
     total.last_refused_at = time_or_none(extras_->last_refused_ms);
     total.last_origin = extras_->last_origin;
+    total.origin_day = extras_->origin_day;
   }
   total.counts[Verdict::kValid] = uses_;
   total.last_used_at = time_or_none(last_used_ms_);
   if (has_ip_) total.last_ip = ip_;
+  total.ip_day = ip_day_;
   return total;
 }
 
@@ -183,8 +190,12 @@ void UseSlot::load(const KeyUse& total) {
   if (total.last_ip) {
     ip_ = *total.last_ip;
     has_ip_ = true;
+    ip_day_ = total.ip_day;
   }
-  if (total.last_origin) extras().last_origin = total.last_origin;
+  if (total.last_origin) {
+    extras().last_origin = total.last_origin;
+    extras_->origin_day = total.origin_day;
+  }
   if (!total.last_refused_at) return;
   extras().refused += total.counts;
   extras_->refused[Verdict::kValid] = 0;
@@ -195,11 +206,19 @@ bool UseSlot::forget_before(Timestamp time) {
   if (!changed_ && has_period() && period_key() < UsePeriod::of(time, hourly_)) {
     period_hour_ = kNone;
   }
-  const bool knows = has_ip_ || (extras_ && extras_->last_origin);
-  if (!knows || last_used_ms_ >= time.ms) return false;
-  has_ip_ = false;
-  if (extras_) extras_->last_origin.reset();
-  return true;
+  const UseDay first = use_day_of(time);
+  const bool drops_ip = has_ip_ && ip_day_ < first;
+  const bool drops_origin = extras_ && extras_->last_origin && extras_->origin_day < first;
+  if (drops_ip) {
+    has_ip_ = false;
+    ip_ = {};
+    ip_day_ = 0;
+  }
+  if (drops_origin) {
+    extras_->last_origin.reset();
+    extras_->origin_day = 0;
+  }
+  return drops_ip || drops_origin;
 }
 
 }  // namespace keyledger

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "projections/use_counts.h"
@@ -33,11 +34,8 @@ struct PeriodInMemory {
   bool partial = true;
 };
 
-// A period that another one has followed in memory before it was written.
-struct FinishedPeriod {
-  const KeyEntry* key = nullptr;
-  PeriodInMemory in;
-};
+// Periods that others have followed in memory before they were written; of each key, oldest first.
+using FinishedPeriods = std::unordered_map<const KeyEntry*, std::vector<PeriodInMemory>>;
 
 // The keys that were tried since their rows were written, and the periods that wait for it. Any
 // thread.
@@ -55,9 +53,9 @@ class ChangedUses {
   [[nodiscard]] std::vector<const KeyEntry*> take_changed();
 
   // Bounded: what does not fit is lost from its period's row, never from a key's total.
-  void push_finished(FinishedPeriod finished);
-  [[nodiscard]] std::vector<FinishedPeriod> take_finished();
-  void put_back(std::vector<FinishedPeriod> finished);  // before all others
+  void push_finished(const KeyEntry& key, const PeriodInMemory& finished);
+  [[nodiscard]] FinishedPeriods take_finished();
+  void put_back(FinishedPeriods finished);  // before all others, however many
   [[nodiscard]] bool has_finished() const;
   [[nodiscard]] std::vector<PeriodInMemory> finished_of(const KeyEntry& key) const;
 
@@ -65,7 +63,8 @@ class ChangedUses {
   std::atomic<const KeyEntry*> head_{nullptr};
   std::atomic<std::int64_t> closed_ms_{0};
   mutable std::mutex mutex_;
-  std::vector<FinishedPeriod> finished_;
+  FinishedPeriods finished_;
+  std::size_t finished_count_ = 0;
 };
 
 // One cache line, with a lock of its own that is held for some nanoseconds: counting neither waits
@@ -94,14 +93,15 @@ class alignas(64) UseSlot {
   void begin_from(const PeriodUse& row);
   // What the row says of all time before: when the key is loaded.
   void load(const KeyUse& total);
-  // What is older than such data may be kept: address and origin of a last use before then, and a
-  // written period that began before then. True if that changed the row.
+  // What is older than such data may be kept: address and origin that were last seen on a day
+  // before, and a written period that began before that day. True if that changed the row.
   bool forget_before(Timestamp time);
 
  private:
   // What most keys have not.
   struct Extras {
     std::optional<Origin> last_origin;
+    UseDay origin_day = 0;
     VerdictCounts refused;  // since the key was made
     VerdictCounts period_refused;
     std::int64_t last_refused_ms = 0;
@@ -117,6 +117,7 @@ class alignas(64) UseSlot {
   bool hourly_ : 1 = false;
   bool partial_ : 1 = true;
   bool has_ip_ : 1 = false;
+  UseDay ip_day_ = 0;
   std::uint32_t period_hour_ = kNone;
   std::int64_t last_used_ms_ = 0;
   std::uint64_t uses_ = 0;

@@ -86,6 +86,18 @@ struct VerifyIndex::Rep {
     put(before, key, label, event.time);
   }
 
+  // What an answer shows of the secret and its key, if it is there.
+  [[nodiscard]] std::optional<FoundSecret> look_up(const Digest& secret_hash,
+                                                   VerifyAnswer& answer) const {
+    const std::shared_lock lock(mutex);
+    auto found = table.find(secret_hash);
+    if (!found) return found;
+    answer.credential = table.credential(*found);
+    answer.label = found->key->label;
+    answer.secret = found->secret->id;
+    return found;
+  }
+
   // Of a VALID answer: makes it kRateLimited if the key has been used too often.
   void take_token(VerifyAnswer& answer, const Policy& policy, const VerifyRequest& request,
                   Timestamp now) {
@@ -142,19 +154,18 @@ VerifyIndex::~VerifyIndex() = default;
 
 void VerifyIndex::read_from(const KeyTable& table) { rep_->source = &table; }
 
+VerifyAnswer VerifyIndex::judge_only(const Digest& secret_hash, const Policy& policy,
+                                     const VerifyRequest& request, Timestamp now) const {
+  VerifyAnswer answer;
+  static_cast<void>(rep_->look_up(secret_hash, answer));
+  answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
+  return answer;
+}
+
 VerifyAnswer VerifyIndex::verify(const Digest& secret_hash, const Policy& policy,
                                  const VerifyRequest& request, Timestamp now) {
   VerifyAnswer answer;
-  std::optional<FoundSecret> found;
-  {
-    const std::shared_lock lock(rep_->mutex);
-    found = rep_->table.find(secret_hash);
-    if (found) {
-      answer.credential = rep_->table.credential(*found);
-      answer.label = found->key->label;
-      answer.secret = found->secret->id;
-    }
-  }
+  const auto found = rep_->look_up(secret_hash, answer);
   answer.judgement = judge(answer.credential ? &*answer.credential : nullptr, policy, request, now);
   if (answer.judgement.verdict == Verdict::kValid) rep_->take_token(answer, policy, request, now);
   const Verdict verdict = answer.judgement.verdict;
@@ -270,9 +281,16 @@ CountedKey VerifyIndex::take(const KeyEntry& key, Timestamp now) {
 }
 
 // A taken key may have changed again, and then it waits already; one that could not be taken is
-// still marked, and does not.
+// still marked, and does not. If it has begun another period meanwhile, it took the one before for
+// written.
 void VerifyIndex::wait_again(const CountedKey& taken, const KeyEntry& key) {
   const std::lock_guard slot(key.uses);
+  if (taken.has_period && !taken.partial) {
+    const PeriodInMemory now = key.uses.period();
+    const bool goes_on =
+        key.uses.has_period() && now.use.period == taken.period.period && !now.partial;
+    if (!goes_on) rep_->changed.put_back({{&key, {{taken.period, false}}}});
+  }
   if (key.uses.changed() && !taken.partial) return;
   key.uses.set_changed(true);
   rep_->changed.push(key);

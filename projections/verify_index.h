@@ -80,6 +80,9 @@ class VerifyIndex : public Projection {
   // on a key's rate is the last rule: a use that any rule refuses takes no token.
   [[nodiscard]] VerifyAnswer verify(const Digest& secret_hash, const Policy& policy,
                                     const VerifyRequest& request, Timestamp now);
+  // The same, but counts nothing and takes no token: what counting costs is measured against it.
+  [[nodiscard]] VerifyAnswer judge_only(const Digest& secret_hash, const Policy& policy,
+                                        const VerifyRequest& request, Timestamp now) const;
   // Any key by its secret, in whatever workspace: for Authorization headers. Counts nothing.
   [[nodiscard]] std::optional<CallerKey> caller(const Digest& secret_hash,
                                                 const RequestSource& from, Timestamp now) const;

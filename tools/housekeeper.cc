@@ -19,7 +19,7 @@ Result<void> write_watermark_of(const Projections& projections, const std::strin
   return write_watermark(path, {head.size, head.root, projections.directory().origin()});
 }
 
-Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::string watermark_path,
+Housekeeper::Housekeeper(Ledger& ledger, Projections& projections, std::string watermark_path,
                          std::function<Timestamp()> clock)
     : ledger_(ledger),
       projections_(projections),
@@ -28,25 +28,7 @@ Housekeeper::Housekeeper(Ledger& ledger, const Projections& projections, std::st
       started_(std::chrono::steady_clock::now()),
       inactivity_(ledger, projections, std::max(clock_(), projections.last_time()), uptime()) {
   tick();
-  thread_ = std::thread([this] { run(); });
-}
-
-Housekeeper::~Housekeeper() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
-}
-
-void Housekeeper::run() {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) {
-    lock.unlock();
-    tick();
-    lock.lock();
-  }
+  thread_.emplace(std::chrono::seconds(1), [this](const std::stop_token& /*stop*/) { tick(); });
 }
 
 void Housekeeper::tick() {

@@ -4,43 +4,38 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include "core/ledger.h"
 #include "projections/all.h"
 #include "tools/inactivity.h"
+#include "tools/timer_thread.h"
 
 namespace keyledger {
 
 class Housekeeper {
  public:
-  // All must outlive it. Does a first round, then starts its thread, which does all others.
-  Housekeeper(Ledger& ledger, const Projections& projections, std::string watermark_path,
+  // All must outlive it. Does a first round, then starts its thread, which does all others. It
+  // stops when it goes, and writes nothing more.
+  Housekeeper(Ledger& ledger, Projections& projections, std::string watermark_path,
               std::function<Timestamp()> clock);
-  ~Housekeeper();  // stops; writes nothing more
 
  private:
-  void run();
   void tick();
   [[nodiscard]] std::chrono::milliseconds uptime() const;
   void write_watermark();
   void record_due();
 
   Ledger& ledger_;
-  const Projections& projections_;
+  Projections& projections_;
   const std::string watermark_path_;
   const std::function<Timestamp()> clock_;
   const std::chrono::steady_clock::time_point started_;
   Inactivity inactivity_;
   std::uint64_t written_size_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread thread_;
+  std::optional<TimerThread> thread_;  // uses all of the above
 };
 
 // The watermark of what the projections reflect, which is durable in the log.

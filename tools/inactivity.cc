@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
 namespace keyledger {
 
 bool Inactivity::step(Timestamp now, std::chrono::milliseconds uptime) {
@@ -28,7 +26,7 @@ void Inactivity::mind_the_clock(Timestamp now, std::chrono::milliseconds uptime)
   now_ = now;
   uptime_ = uptime;
   if (std::abs(now.ms - expected.ms) <= kJumpMs) return;
-  known_since_ = now;
+  projections_.usage().clock_jumped(now);
   began_.reset();
   round_.reset();
 }
@@ -49,9 +47,8 @@ void Inactivity::look_at(Round& round, Timestamp now) {
   std::vector<SuspendUnused> found;
   const auto walked = projections_.keys().walk(
       workspace->id, round.place, days ? kKeysAtOnce : 0, [&](const Key& key) {
-        const OptionalTime used = projections_.verify_index().use_of(key.id).last_used_at;
-        const Timestamp known = std::max(used.value_or(known_since_), known_since_);
-        if (is_inactive(key, known, *days, now)) found.push_back({key.id, known});
+        const Timestamp used = projections_.usage().used_or_usable_since(key.id);
+        if (is_inactive(key, used, *days, now)) found.push_back({key.id, used});
         return found.size() < kSuspensionsAtOnce;
       });
   if (!walked) {
@@ -62,8 +59,7 @@ void Inactivity::look_at(Round& round, Timestamp now) {
     round.place.clear();
   }
   for (SuspendUnused& unused : found) {
-    const OptionalTime used = projections_.verify_index().use_of(unused.id).last_used_at;
-    if (used) unused.last_used_at = std::max(unused.last_used_at, used);
+    unused.last_used_at = projections_.usage().used_or_usable_since(unused.id);  // perhaps since
     Submission submission;
     submission.call.workspace = workspace->id;
     submission.call.reason = "inactive";

@@ -2,7 +2,6 @@
 // api.md "Policy").
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -20,16 +19,12 @@ class Inactivity {
   static constexpr std::size_t kKeysAtOnce = 10'000;
   static constexpr std::size_t kSuspensionsAtOnce = 100;
 
-  // Both must outlive it. `started` by the wall clock, `uptime` by one that never jumps. No key
-  // counts as unused since before Usage::usable_since(): after a crash, or a long break in which
-  // nobody could use any, one may be suspended late, never early.
-  Inactivity(Ledger& ledger, const Projections& projections, Timestamp started,
+  // Both must outlive it. `now` by the wall clock, `uptime` by one that never jumps. No key counts
+  // as unused since before Usage::usable_since(): after a crash, a jump of the clock, or a long
+  // break in which nobody could use any, one may be suspended late, never early.
+  Inactivity(Ledger& ledger, Projections& projections, Timestamp now,
              std::chrono::milliseconds uptime)
-      : ledger_(ledger),
-        projections_(projections),
-        known_since_(std::min(started, projections.usage().usable_since())),
-        now_(started),
-        uptime_(uptime) {}
+      : ledger_(ledger), projections_(projections), now_(now), uptime_(uptime) {}
 
   // Does one step of a round through all keys, so that its caller has time for other things; a
   // round begins every kEveryMs. Each suspension is an event by the system with the reason
@@ -48,8 +43,7 @@ class Inactivity {
   void look_at(Round& round, Timestamp now);
 
   Ledger& ledger_;
-  const Projections& projections_;
-  Timestamp known_since_;
+  Projections& projections_;
   Timestamp now_;
   std::chrono::milliseconds uptime_;
   OptionalTime began_;

@@ -127,6 +127,10 @@ class StateOf : public prometheus::Collectable {
     all.push_back(gauge("keyledger_usage_kept",
                         "1, or 0 while uses are counted in memory alone: see the log.",
                         usage.kept && usage.problem.empty() ? 1 : 0));
+    all.push_back(
+        gauge("keyledger_usage_known_since_timestamp_seconds",
+              "No use after then is forgotten; it moves when some were, or all.",
+              static_cast<double>(service_.projections().usage().known_since().ms) / 1000));
     if (usage.flushed) {
       const double age = static_cast<double>(wall_clock().ms - usage.flushed->ms) / 1000;
       all.push_back(gauge("keyledger_usage_flush_age_seconds",

@@ -63,15 +63,24 @@ Result<std::unique_ptr<Projections>> open_projections(const EventLog& log, const
 }
 
 // Usage is no part of the ledger: a service without it works, and says so.
-void open_usage(Projections& projections, const ServiceOptions& options) {
+// What is not known of before is told, as no report may take it for "not used".
+void open_usage(Projections& projections, bool is_new_ledger, const ServiceOptions& options) {
   StoreOptions store_options;
   store_options.env = options.env;
   store_options.cache_bytes = 16U << 20U;
-  const auto opened =
-      projections.usage().open(options.data + "/usage", store_options, options.clock());
-  if (opened) return;
-  log_error("usage cannot be opened, uses are counted in memory alone",
-            {{"found", opened.error().detail}, {"path", options.data + "/usage"}});
+  const std::string path = options.data + "/usage";
+  const Timestamp now = options.clock();
+  Usage& usage = projections.usage();
+  const auto opened = usage.open(path, store_options, now);
+  if (!opened) {
+    log_error("usage cannot be opened, uses are counted in memory alone",
+              {{"found", opened.error().detail}, {"path", path}});
+  } else if (usage.status().is_new && !is_new_ledger) {
+    log_error("usage was not there and is counted from zero: no use before now is known",
+              {{"path", path}});
+  } else if (!is_new_ledger && usage.known_since() == now) {
+    log_info("the server did not end in peace: the uses of its last seconds may be forgotten");
+  }
 }
 
 // The workspace of the operator is the first that was made.
@@ -169,12 +178,12 @@ Result<std::unique_ptr<Service>> Service::open(const ServiceOptions& options) {
     if (auto done = record_rollback(*service, lost, found); !done) return fail(done.error());
     service->rep_->keep_watermark = false;
   }
-  open_usage(*service->rep_->projections, options);
+  open_usage(*service->rep_->projections, found == 0, options);
   Rep& opened = *service->rep_;
   opened.clock = options.clock;
   if (options.housekeeping && options.usage_flush_every.count() != 0) {
-    opened.flusher = std::make_unique<UsageFlusher>(
-        *opened.ledger, *opened.projections, *opened.log, options.usage_flush_every, options.clock);
+    opened.flusher = std::make_unique<UsageFlusher>(*opened.ledger, *opened.projections,
+                                                    options.usage_flush_every, options.clock);
   }
   if (options.housekeeping) {
     Rep& parts = *service->rep_;

@@ -6,32 +6,13 @@
 
 namespace keyledger {
 
-UsageFlusher::UsageFlusher(Ledger& ledger, Projections& projections, const EventLog& log,
+UsageFlusher::UsageFlusher(Ledger& ledger, Projections& projections,
                            std::chrono::milliseconds every, std::function<Timestamp()> clock)
     : usage_(projections.usage()),
-      keeper_(ledger, projections, log),
-      every_(every),
+      keeper_(ledger, projections),
       clock_(std::move(clock)),
-      thread_([this] { run(); }) {}
-
-UsageFlusher::~UsageFlusher() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
-}
-
-void UsageFlusher::run() {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, every_, [this] { return stopping_; })) {
-    lock.unlock();
-    flush();
-    keeper_.step(clock_());
-    lock.lock();
-  }
-}
+      flushes_(every, [this](const std::stop_token& /*stop*/) { flush(); }),
+      keeps_(every, [this](const std::stop_token& stop) { keeper_.step(clock_(), stop); }) {}
 
 // Said once, not every few seconds; the metrics say it all the time.
 void UsageFlusher::flush() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <utility>
 
 #include "core/ledger.h"
@@ -13,21 +14,22 @@ namespace keyledger {
 // Thread safety: none; one thread calls it.
 class UsageKeeper {
  public:
-  // All must outlive it. Finds in the ledger which periods have been digested, and closes those:
+  // Both must outlive it. Finds in the ledger which periods have been digested, and closes those:
   // before anything is counted.
-  UsageKeeper(Ledger& ledger, Projections& projections, const EventLog& log);
+  UsageKeeper(Ledger& ledger, Projections& projections);
 
   // Once an hour has ended: all that was counted before is brought to disk, then each period that
-  // is over is digested, oldest first, none twice; a day with rows that was missed, too. Once a
-  // day: retention. What fails is logged and done again a minute later.
-  void step(Timestamp now);
+  // is over is digested, oldest first, none twice; a day with rows that was missed, too. Many share
+  // a frame of the ledger. Once a day: retention. What fails is logged, keeps no other workspace
+  // waiting, and is done again a minute later. Ends early if a stop is requested.
+  void step(Timestamp now, const std::stop_token& stop);
 
  private:
   using Stream = std::pair<WorkspaceId, bool>;  // and whether its periods are hours
+  class Round;
 
-  void find_digested(const Workspace& workspace, const EventLog& log);
-  [[nodiscard]] Result<void> digest_all(Timestamp now);
-  [[nodiscard]] Result<void> digest(const Workspace& workspace, bool hourly);
+  void find_digested(const Workspace& workspace);
+  [[nodiscard]] Result<void> digest_all(Timestamp now, const std::stop_token& stop);
   [[nodiscard]] Result<void> forget(Timestamp now);
 
   Ledger& ledger_;

@@ -170,6 +170,7 @@ class Verification {
     const auto outcome = usage_.compare(path, wall_clock());
     if (!outcome && outcome.error().code != ErrorCode::kCorrupt) return fail(outcome.error());
     if (!outcome) return std::optional(Damage{"the rows of usage are damaged", std::nullopt});
+    report_.usage_found = outcome->found;
     report_.digests = outcome->same;
     report_.past_digests = outcome->past;
     report_.lost_digests = outcome->lost;

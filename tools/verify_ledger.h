@@ -17,6 +17,7 @@ struct VerifyReport {
   std::uint64_t workspaces = 0;    // whose own numbering is dense
   std::uint64_t blobs = 0;         // opened against their commitments
   std::uint64_t rows = 0;          // derived rows compared with a fresh replay
+  bool usage_found = false;        // data/usage is there
   std::uint64_t digests = 0;       // of usage whose rows are what was digested
   std::uint64_t past_digests = 0;  // of usage that is older than the policy keeps it
   std::uint64_t lost_digests =

@@ -30,11 +30,9 @@ bool UsageCheck::may_have_ended(const Seen& seen, Timestamp now) const {
 Result<UsageCheck::Outcome> UsageCheck::compare(const std::string& path, Timestamp now) const {
   Outcome outcome;
   std::error_code error;
-  if (digests_.empty()) return outcome;
-  if (!std::filesystem::exists(path + "/CURRENT", error)) {
-    outcome.lost = digests_.size();
-    return outcome;
-  }
+  outcome.found = std::filesystem::exists(path + "/CURRENT", error);
+  if (!outcome.found) outcome.lost = digests_.size();
+  if (!outcome.found || digests_.empty()) return outcome;
   const auto rows = UsageStore::open(path, {});
   if (!rows) return fail(rows.error());
   const auto about = (*rows)->about();

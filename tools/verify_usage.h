@@ -20,6 +20,7 @@ class UsageCheck {
   void see(const RecordedEvent& event);
 
   struct Outcome {
+    bool found = false;  // the rows are there at all
     std::uint64_t same = 0;
     std::uint64_t past = 0;  // not kept any more
     std::uint64_t lost = 0;  // from before the rows' database was made, or it is not there

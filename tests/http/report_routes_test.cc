@@ -146,6 +146,28 @@ TEST_F(ReportRoutes, UnusedRanksTheNeverUsedFirstThenByLastUse) {
               ElementsAre("never", "used-early"));
 }
 
+// A crash, or a lost data/usage: nobody may say that a key was not used before.
+TEST_F(ReportRoutes, UnusedClaimsNothingOfATimeThatNobodyWatched) {
+  const json used = it.add_key("used");
+  add("never");
+  verify(used["secret"]);
+  it.clock.advance_ms(100 * kDay);
+  it.restart(TestLedger::Rows::kKeep, TestLedger::End::kCrash);
+  const auto answer = get("unused");
+  EXPECT_EQ(names(answer).size(), 0U);
+  EXPECT_EQ(answer.body["known_since"], to_text(it.clock.now()));
+  const auto listed = [&](const char* days) {
+    const std::string target = std::string("/v1/keys?type=private&unused_days=") + days;
+    return it.call(it.owner.secret, "GET", target).body["data"].size();
+  };
+  EXPECT_EQ(listed("90"), 0U);
+  EXPECT_EQ(listed("0"), 2U);
+  it.clock.advance_ms(90 * kDay);
+  EXPECT_THAT(names("unused"), ElementsAre("used", "never")) << "its use is forgotten";
+  EXPECT_EQ(get("unused").body["data"][0]["unused_days"], 90);
+  EXPECT_EQ(listed("90"), 2U);
+}
+
 TEST_F(ReportRoutes, ExpiringNamesTheSoonestFirst) {
   add("week", {{"expires_at", in(7 * kDay)}});
   add("tomorrow", {{"expires_at", in(kDay)}});

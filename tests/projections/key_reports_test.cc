@@ -27,6 +27,9 @@ class KeyReportsTest : public ::testing::TestWithParam<std::uint64_t> {
     ASSERT_TRUE(opened) << opened.error().detail;
     projections_ = std::move(*opened);
     grow(150);
+    const std::string usage = (dir_.path() / "usage").string();
+    known_since_ = history_.now() + -static_cast<std::int64_t>(below(3)) * kDay;
+    ASSERT_TRUE(projections_->usage().open(usage, {}, known_since_));
     for (const Key& key : history_.state().keys()) {
       if (!chance(50)) continue;
       const auto later = static_cast<std::int64_t>(below(4)) * kDay;
@@ -77,7 +80,8 @@ class KeyReportsTest : public ::testing::TestWithParam<std::uint64_t> {
     switch (request.report) {
       case KeyReport::kUnused: {
         const OptionalTime used = projections_->verify_index().use_of(key.id).last_used_at;
-        if (request.now.ms - used.value_or(key.created_at).ms < days) return std::nullopt;
+        const Timestamp since = std::max(used.value_or(key.created_at), known_since_);
+        if (request.now.ms - since.ms < days) return std::nullopt;
         return used ? in(1, used->ms) : in(0, 0);
       }
       case KeyReport::kExpiring:
@@ -135,6 +139,7 @@ class KeyReportsTest : public ::testing::TestWithParam<std::uint64_t> {
 
   TempDir dir_;
   RandomHistory history_{GetParam()};
+  Timestamp known_since_;
   std::unique_ptr<Projections> projections_;
 };
 

@@ -60,6 +60,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
     if (chance(10)) filter.metadata.emplace_back("tier", "gold");
     if (chance(15)) filter.scope = history_.scope();
     if (chance(10)) filter.unused_days = static_cast<std::uint32_t>(below(4));
+    if (chance(30)) filter.uses_known_since = history_.now() + -86'400'000;
     if (chance(10)) filter.expires_before = history_.now() + 5'000;
     request.sort = static_cast<KeySort>(below(3));
     request.descending = chance(50);
@@ -97,7 +98,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
       return false;
     }
     if (filter.unused_days) {
-      const Timestamp since = used.value_or(key.created_at);
+      const Timestamp since = std::max(used.value_or(key.created_at), filter.uses_known_since);
       if (request.now.ms - since.ms < *filter.unused_days * 86'400'000LL) return false;
     }
     if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) {

@@ -57,6 +57,16 @@ TEST_P(RetiredSecretUsesTest, CountTheNoticesOfEachSecretNewestFirst) {
         before = page->back().position;
       }
       EXPECT_EQ(found, wanted) << "seed " << GetParam();
+      std::map<KeyId, OptionalTime> last;
+      for (const RetiredSecretUse& use : wanted) {
+        last[use.key] = std::max(last[use.key], OptionalTime(use.last));
+      }
+      for (const Key& key : history_.state().keys()) {
+        if (key.workspace != workspace) continue;
+        const auto presented = projections.retired_secret_uses().last_of(workspace, key.id);
+        ASSERT_TRUE(presented);
+        EXPECT_EQ(*presented, last[key.id]) << "seed " << GetParam();
+      }
       for (const RetiredSecretUse& use : wanted) again += use.count > 1 ? 1 : 0;
     }
   }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <random>
 #include <thread>
 #include <tuple>
 
@@ -39,8 +41,13 @@ struct Model {
     used = std::max(used, now);
     if (key.total.last_used_at > OptionalTime(now)) return;
     key.total.last_used_at = now;
-    if (from.ip) key.total.last_ip = from.ip;
-    if (from.origin) key.total.last_origin = from.origin;
+    if (from.ip) {
+      key.total.last_ip = from.ip;
+      key.total.ip_day = use_day_of(now);
+    }
+    if (!from.origin) return;
+    key.total.last_origin = from.origin;
+    key.total.origin_day = use_day_of(now);
   }
 };
 
@@ -207,6 +214,67 @@ TEST_P(UsageTest, CountsOfManyThreadsOnOneKeyAreAllThereWhileItIsFlushed) {
   VerdictCounts sum;
   for (const DayUse& day : *days) sum += day.counts;
   EXPECT_EQ(sum, total.counts) << "a period is written over by no other, however they take turns";
+}
+
+// Hours end while many threads count, some of whose clocks are late: what was digested stays as it
+// was, and no count is lost.
+TEST_P(UsageTest, ADigestHoldsWhateverIsCountedMeanwhile) {
+  const std::vector<Key> keys = history_.state().keys();
+  std::atomic<std::int64_t> clock = now_.ms;
+  std::atomic<bool> done = false;
+  std::atomic<std::uint64_t> counted = 0;
+  std::vector<std::thread> threads;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    threads.emplace_back([&, seed] {
+      std::mt19937_64 random(GetParam() * 3 + seed);
+      while (!done) {
+        const Timestamp now{clock - static_cast<std::int64_t>(random() % (kHour / 2))};
+        const Key& key = keys[random() % keys.size()];
+        index().count({key.id, {}, Verdict::kValid, {}, UseDigest::kHourly}, std::nullopt, now);
+        ++counted;
+      }
+    });
+  }
+  std::map<std::pair<WorkspaceId, UsePeriod>, PeriodDigest> digests;
+  for (int hour = 0; hour < 30; ++hour) {
+    const std::uint64_t before = counted;
+    while (counted < before + 200) std::this_thread::yield();
+    const Timestamp end{(now_.ms / kHour + 1 + hour) * kHour};
+    clock = end.ms + 1;
+    const auto finished = usage().finish_until(end, end);
+    if (!finished) {
+      EXPECT_EQ(finished.error().code, ErrorCode::kBehind) << finished.error().detail;
+      continue;
+    }
+    for (const WorkspaceId& workspace : history_.workspaces()) {
+      Timestamp from = end + -40 * kHour;
+      for (;;) {
+        const auto found = usage().digest_after(workspace, true, from);
+        ASSERT_TRUE(found) << found.error().detail;
+        if (!*found) break;
+        const auto [known, is_new] =
+            digests.emplace(std::pair(workspace, (*found)->period), **found);
+        EXPECT_EQ(known->second.digest, (*found)->digest) << "seed " << GetParam();
+        from = (*found)->period.to();
+      }
+    }
+  }
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(digests.size(), 20U);
+  ASSERT_TRUE(usage().flush(now_));
+  std::uint64_t kept = 0;
+  for (const Key& key : keys) {
+    const auto days = usage().days(key.workspace, key.id, began_, now_ + 48 * kHour);
+    ASSERT_TRUE(days);
+    for (const DayUse& day : *days) kept += day.counts[Verdict::kValid];
+  }
+  EXPECT_EQ(kept, counted);
+  for (const auto& [period, digest] : digests) {
+    const auto again = usage().digest_after(period.first, true, period.second.from());
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->digest, digest.digest) << "seed " << GetParam();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, UsageTest, ::testing::Range<std::uint64_t>(1, 6));

@@ -138,6 +138,32 @@ TEST_F(InactivityTest, CountsAnewFromAJumpOfTheClock) {
   EXPECT_THAT(suspended(), ElementsAre("k"));
 }
 
+TEST_F(InactivityTest, RemembersAJumpOverARestartAndTellsThePolicyToo) {
+  set_days(1000);
+  {
+    Inactivity inactivity = started();
+    it.add_key("k");
+    it.clock.advance_ms(100 * kDay);  // no time has passed
+    look(inactivity);
+  }
+  it.restart();
+  const auto affected = [&] {
+    const std::string_view body = R"({"inactivity_days":30})";
+    return it.call(it.owner.secret, "PUT", "/v1/workspace/policy?dry_run=true", body)
+        .body["affected_count"];
+  };
+  EXPECT_EQ(affected(), 0);
+  set_days(30);
+  pass(29 * kDay);
+  Inactivity inactivity = started();
+  look(inactivity);
+  EXPECT_THAT(suspended(), IsEmpty());
+  pass(kDay);
+  EXPECT_EQ(affected(), 0) << "the policy is the same, so it changes nothing";
+  look(inactivity);
+  EXPECT_THAT(suspended(), ElementsAre("k"));
+}
+
 TEST_F(InactivityTest, GoesOnWhereAStepEnded) {
   set_days(1);
   Inactivity inactivity = started();

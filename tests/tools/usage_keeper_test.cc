@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stop_token>
+
 #include "events/committed_frame.h"
+#include "projections/usage_rows.h"
 #include "tests/support/test_ledger.h"
 
 namespace keyledger {
@@ -45,9 +48,9 @@ class UsageKeeperTest : public ::testing::Test {
     return found;
   }
   std::unique_ptr<UsageKeeper> keeper() {
-    return std::make_unique<UsageKeeper>(*it.ledger, *it.projections, it.log);
+    return std::make_unique<UsageKeeper>(*it.ledger, *it.projections);
   }
-  void step(UsageKeeper& keeper) { keeper.step(it.clock.now()); }
+  void step(UsageKeeper& keeper) { keeper.step(it.clock.now(), {}); }
 
   TestLedger it;  // begins at 2026-03-30T12:00:00Z
   const json first = it.add_key("first");
@@ -143,6 +146,96 @@ TEST_F(UsageKeeperTest, EndsWhatIsOlderThanThePolicyLetsItGet) {
   EXPECT_EQ(it.call(it.owner.secret, "GET", other).body["days"].size(), 1U);
   it.restart();
   EXPECT_EQ(seen()["last_ip"], nullptr);
+}
+
+// Uses of a key over the day do not make an address younger that only the first one had.
+TEST_F(UsageKeeperTest, EndsAnAddressThatIsOldThoughTheKeyIsUsedEveryDay) {
+  set_policy({{"usage_retention_days", 10}});
+  auto all = keeper();
+  const std::string origin_key = R"({"type":"public","name":"shop","allowed_origins":["*"]})";
+  const json made = it.call(it.owner.secret, "POST", "/v1/keys", origin_key).body;
+  const auto verify = [&](json body) {
+    body["key"] = made["secret"];
+    ASSERT_EQ(it.call(it.owner.secret, "POST", "/v1/keys/verify", body.dump()).body["valid"], true);
+  };
+  const auto seen = [&] {
+    const std::string id = made["key"]["id"];
+    return it.call(it.owner.secret, "GET", "/v1/keys/" + id + "/usage").body;
+  };
+  verify({{"ip", "203.0.113.7"}, {"origin", "https://shop.example"}});
+  for (int day = 1; day <= 12; ++day) {
+    it.clock.advance_ms(kDay);
+    verify(json::object());
+    step(*all);
+    EXPECT_EQ(seen()["last_ip"].is_null(), day > 10) << day;
+    EXPECT_EQ(seen()["last_origin"].is_null(), day > 10) << day;
+    if (day != 5) continue;
+    it.restart();
+    all = keeper();
+  }
+  EXPECT_EQ(seen()["use_count"], 13);
+  EXPECT_EQ(seen()["last_used_at"], to_text(it.clock.now()));
+}
+
+TEST_F(UsageKeeperTest, RecordsManyDigestsWithOneFrame) {
+  auto all = keeper();
+  set_policy({{"use_digest", "hourly"}});
+  const KeyId key = *parse_id<KeyId>(first["key"]["id"].get<std::string>());
+  for (int hour = 0; hour < 5; ++hour) {
+    it.projections->verify_index().count({key, {}, Verdict::kValid, {}, UseDigest::kHourly},
+                                         std::nullopt, it.clock.now());
+    it.clock.advance_ms(kHour);
+  }
+  const std::uint64_t before = it.size();
+  step(*all);
+  EXPECT_EQ(it.size(), before + 5);
+  EXPECT_EQ(it.log.read(before, 1U << 20U)->size(), 1U) << "one frame, so one fsync";
+}
+
+TEST_F(UsageKeeperTest, EndsEarlyWhenItIsStopped) {
+  auto all = keeper();
+  use(first);
+  it.clock.advance_ms(kDay);
+  std::stop_source stop;
+  stop.request_stop();
+  all->step(it.clock.now(), stop.get_token());
+  EXPECT_THAT(digests(), IsEmpty());
+  it.clock.advance_ms(kHour);
+  step(*all);
+  EXPECT_EQ(digests().size(), 1U) << "nothing was taken for done";
+}
+
+TEST_F(UsageKeeperTest, KeepsNoWorkspaceWaitingForOneThatFails) {
+  const auto tenant = it.add_tenant();
+  const std::string_view theirs = R"({"type":"private","name":"theirs"})";
+  const json made = it.call(tenant.secret, "POST", "/v1/keys", theirs).body;
+  const json body = {{"key", made["secret"]}};
+  ASSERT_EQ(it.call(tenant.secret, "POST", "/v1/keys/verify", body.dump()).body["valid"], true);
+  it.projections->usage().close(it.clock.now());
+  it.api.reset();
+  it.ledger.reset();
+  it.projections.reset();
+  StoreOptions options;
+  options.env = it.disk.get();
+  options.logged = true;
+  {
+    auto rows = Store::open("/usage", options);
+    ASSERT_TRUE(rows);
+    const auto periods = (*rows)->table("periods");
+    StoreBatch batch;
+    batch.put(**periods, periods_prefix(it.workspace, false) + "damaged", "");
+    ASSERT_TRUE((*rows)->write(std::move(batch)));
+  }
+  it.restart();
+  auto all = keeper();
+  it.clock.advance_ms(kDay);
+  step(*all);
+  const auto listed = it.call(tenant.secret, "GET", "/v1/audit?action=usage.digest");
+  EXPECT_EQ(listed.body["data"].size(), 1U);
+  it.clock.advance_ms(kHour);
+  step(*all);
+  EXPECT_EQ(it.call(tenant.secret, "GET", "/v1/audit?action=usage.digest").body["data"].size(), 1U)
+      << "and none twice";
 }
 
 }  // namespace

@@ -102,6 +102,14 @@ TEST_F(VerifyLedger, FindsAnUntouchedRecordIntact) {
   EXPECT_GT(report.rows, 9U);
 }
 
+TEST_F(VerifyLedger, TellsThatUsageIsMissingWhenNoneWasDigestedYet) {
+  EXPECT_TRUE(verify().usage_found);
+  EXPECT_EQ(verify().digests, 0U);
+  std::filesystem::remove_all(data_ + "/usage");
+  EXPECT_FALSE(verify().damage);
+  EXPECT_FALSE(verify().usage_found);
+}
+
 // Not a part of the ledger, but the ledger says what it was.
 TEST_F(VerifyLedger, ComparesUsageWithItsDigests) {
   std::uint64_t position = 0;
@@ -114,20 +122,22 @@ TEST_F(VerifyLedger, ComparesUsageWithItsDigests) {
     const auto service = Service::open(options);
     ASSERT_TRUE(service) << service.error().detail;
     Projections& projections = (*service)->projections();
-    UsageKeeper keeper((*service)->ledger(), projections, (*service)->log());
+    UsageKeeper keeper((*service)->ledger(), projections);
     const Submission create = sample_.create_key("used");
     ASSERT_TRUE((*service)->ledger().execute(create));
     projections.verify_index().count({std::get<CreateKey>(create.command).id, {}}, std::nullopt,
                                      now + -2 * 86'400'000);
-    keeper.step(now);
+    keeper.step(now, {});
     position = (*service)->log().size() - 1;
   }
   EXPECT_EQ(verify().digests, 1U);
+  EXPECT_TRUE(verify().usage_found);
   const std::string moved = data_ + "-usage";
   std::filesystem::rename(data_ + "/usage", moved);
   VerifyReport report = verify();
   EXPECT_FALSE(report.damage);
   EXPECT_EQ(report.lost_digests, 1U);
+  EXPECT_FALSE(report.usage_found);
   std::filesystem::rename(moved, data_ + "/usage");
   tamper("usage", "periods", 0, [](std::string& value) { value[9] += 1; });
   report = verify();

@@ -42,6 +42,7 @@ void print_json(const VerifyReport& report) {
                                  {"workspaces", report.workspaces},
                                  {"blobs", report.blobs},
                                  {"rows", report.rows},
+                                 {"usage_found", report.usage_found},
                                  {"usage_digests", report.digests},
                                  {"usage_digests_past", report.past_digests},
                                  {"usage_digests_lost", report.lost_digests},
@@ -53,6 +54,22 @@ void print_json(const VerifyReport& report) {
   fmt::print("{}\n", json.dump());
 }
 
+void print_usage(const VerifyReport& report) {
+  const std::uint64_t compared = report.digests + report.past_digests;
+  if (!report.usage_found) {
+    fmt::print("Usage: data/usage is missing, and with it the rows of {} digests.\n",
+               report.lost_digests);
+  } else if (compared + report.lost_digests == 0) {
+    fmt::print("Usage: no digest yet, so nothing vouches for data/usage.\n");
+  } else {
+    fmt::print("Usage: {} digests are right, of {} the rows are not kept any more.\n",
+               report.digests, report.past_digests);
+    if (report.lost_digests == 0) return;
+    fmt::print("Usage: of {} digests the rows are lost: data/usage was made anew.\n",
+               report.lost_digests);
+  }
+}
+
 void print_text(const VerifyReport& report) {
   if (report.damage) {
     const std::string where =
@@ -62,15 +79,7 @@ void print_text(const VerifyReport& report) {
   }
   fmt::print("Intact: {} events of {} workspaces, {} blobs, {} derived rows.\n", report.events,
              report.workspaces, report.blobs, report.rows);
-  if (report.digests + report.past_digests + report.lost_digests != 0) {
-    fmt::print("Usage: {} digests are right, of {} the rows are not kept any more.\n",
-               report.digests, report.past_digests);
-  }
-  if (report.lost_digests != 0) {
-    fmt::print(
-        "Usage: the rows of {} digests are not there: data/usage is missing, or was made anew.\n",
-        report.lost_digests);
-  }
+  print_usage(report);
   fmt::print("Root: {}\n", http::base64(report.root));
 }
 
