@@ -35,10 +35,12 @@ class Ledger::Impl {
   std::vector<Result<Receipt>> execute_all(std::vector<Submission> submissions) {
     std::deque<PendingCall> calls;  // they stay where they are
     std::vector<PendingCall*> waiting;
+    waiting.reserve(submissions.size());
     for (Submission& submission : submissions) {
       waiting.push_back(&calls.emplace_back(std::move(submission)));
     }
     std::vector<Result<Receipt>> answers;
+    answers.reserve(waiting.size());
     const auto pushed = calls_.push(waiting);
     for (PendingCall* const call : waiting) {
       answers.push_back(pushed ? call->wait() : fail(pushed.error()));

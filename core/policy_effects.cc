@@ -1,5 +1,7 @@
 #include "core/policy_effects.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -107,7 +109,7 @@ void add_endpoint_effects(Effects& effects, const Policy& before, const Policy& 
     if (has && !had) add(gained);
   };
   for (const auto& [method, path] : lines) {
-    const std::string shown = method + ' ' + path;
+    const std::string shown = fmt::format("{} {}", method, path);
     compare(method, path, shown);
     if (path.ends_with("/*")) compare(method, path + "/x", shown);
   }

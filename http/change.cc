@@ -182,9 +182,9 @@ Result<std::vector<Result<Receipt>>> submit_all(Call& call, std::vector<Part> pa
 std::vector<Result<Receipt>> execute_together(Call& call, std::vector<Submission> submissions) {
   std::vector<Result<Receipt>> answers;
   std::vector<Submission> some;
-  for (Submission& submission : submissions) {
-    some.push_back(std::move(submission));
-    if (some.size() < kMaxTogether && &submission != &submissions.back()) continue;
+  for (std::size_t i = 0; i < submissions.size(); ++i) {
+    some.push_back(std::move(submissions[i]));
+    if (some.size() < kMaxTogether && i + 1 < submissions.size()) continue;
     for (Result<Receipt>& answer : call.api.ledger.execute_all(std::exchange(some, {}))) {
       if (answer) call.position = std::max(call.position.value_or(0), answer->position);
       answers.push_back(std::move(answer));

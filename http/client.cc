@@ -51,7 +51,7 @@ struct Client::Rep {
   httplib::Client library;
 };
 
-Client::Client(ServerAddress to, const Secret& key) : rep_(std::make_unique<Rep>(to, key)) {}
+Client::Client(const ServerAddress& to, const Secret& key) : rep_(std::make_unique<Rep>(to, key)) {}
 Client::~Client() = default;
 
 Result<ClientAnswer> Client::post(const std::string& target, const std::string& body,

@@ -32,7 +32,7 @@ struct ClientAnswer {
 class Client {
  public:
   // `key`, the management key, must outlive it.
-  Client(ServerAddress to, const Secret& key);
+  Client(const ServerAddress& to, const Secret& key);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

@@ -138,7 +138,7 @@ class Search {
   [[nodiscard]] Result<DuplicatesPage> page(OptionalPosition after) {
     Hashes hashes(after, request_.most_hashes);
     const auto hashed =
-        each_trait([&](const Key&, std::string trait) { hashes.add(hash_of(trait)); });
+        each_trait([&](const Key&, const std::string& trait) { hashes.add(hash_of(trait)); });
     if (!hashed) return fail(hashed.error());
     const auto repeated = hashes.take(request_.limit);
     DuplicatesPage page;

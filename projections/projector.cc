@@ -60,7 +60,7 @@ struct Projector::Rep {
   }
 };
 
-Projector::Projector(Store& store, const EventLog& log, std::vector<Projection*> projections)
+Projector::Projector(Store& store, const EventLog& log, const std::vector<Projection*>& projections)
     : rep_(std::make_unique<Rep>(store, log)) {
   for (Projection* const projection : projections) {
     rep_->all.emplace_back(new Rep::Fed{projection, projection->label()});

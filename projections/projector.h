@@ -28,7 +28,7 @@ class Projector : public FrameSink {
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
   // `store`, `log` and the projections must outlive the projector.
-  Projector(Store& store, const EventLog& log, std::vector<Projection*> projections);
+  Projector(Store& store, const EventLog& log, const std::vector<Projection*>& projections);
   ~Projector() override;
 
   // Opens all, rebuilds those of another version beside the old rows, applies what is missing,

@@ -223,18 +223,18 @@ Store::Store(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
 
 Store::~Store() { static_cast<void>(flush()); }
 
-Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& wanted) {
-  auto rep = std::make_unique<Rep>(wanted);
-  const rocksdb::Options options = database_options(wanted, rep->errors);
-  rep->table_options = options;
-  const auto names = existing_tables(options, path, rep->failures);
+Result<std::unique_ptr<Store>> Store::open(const std::string& path, const StoreOptions& options) {
+  auto rep = std::make_unique<Rep>(options);
+  const rocksdb::Options settings = database_options(options, rep->errors);
+  rep->table_options = rocksdb::ColumnFamilyOptions(settings);
+  const auto names = existing_tables(settings, path, rep->failures);
   if (!names) return fail(names.error());
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name : *names) families.emplace_back(name, rep->table_options);
 
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(options, path, families, &handles, &database);
+  const rocksdb::Status opened = rocksdb::DB::Open(settings, path, families, &handles, &database);
   if (!opened.ok()) return rep->failures.of(opened);
   rep->database.reset(database);
   for (rocksdb::ColumnFamilyHandle* handle : handles) {

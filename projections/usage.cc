@@ -37,7 +37,7 @@ struct Usage::Rep {
   Timestamp usable_since = kLastTime;
   Timestamp made;
 
-  [[nodiscard]] Result<void> open(const std::string& path, const StoreOptions& wanted,
+  [[nodiscard]] Result<void> open(const std::string& path, const StoreOptions& options,
                                   Timestamp now);
   // The caller holds `flushing`.
   [[nodiscard]] Result<void> flush(Timestamp now);

@@ -68,7 +68,8 @@ Result<std::vector<std::string>> with_config_file(const CLI::App& app,
                               item.fullname(), command->get_name(), command->get_name()));
     }
     if (given(flags, name) || variable(option->get_envname())) continue;
-    for (const std::string& value : item.inputs) arguments.push_back(name + "=" + value);
+    for (const std::string& value : item.inputs)
+      arguments.push_back(fmt::format("{}={}", name, value));
   }
   return arguments;
 }

@@ -61,6 +61,7 @@ double run_ledger(Service& service, const SampleLedger& sample, int callers, dou
   std::atomic<std::uint64_t> done = 0;
   const auto start = Clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(callers));
   for (int i = 0; i < callers; ++i) {
     threads.emplace_back([&] {
       while (seconds_since(start) < seconds) {
