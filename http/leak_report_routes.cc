@@ -28,7 +28,7 @@ constexpr std::size_t kMaxShortText = 128;  // likewise, of the type and the sou
 constexpr std::size_t kMaxScan = 10'000;
 constexpr const char* kWithheld = "(withheld: it holds the secret)";
 
-struct Match {
+struct ReportedMatch {
   Digest token{};
   LeakDetails where;
 };
@@ -52,9 +52,9 @@ std::optional<std::string> text_of(const Json& match, const char* name, const st
   return std::nullopt;
 }
 
-Match read_match(const Json& json, const PresentedSecrets& presented, const std::string& place,
-                 FieldFaults& faults) {
-  Match match;
+ReportedMatch read_match(const Json& json, const PresentedSecrets& presented,
+                         const std::string& place, FieldFaults& faults) {
+  ReportedMatch match;
   if (!json.is_object()) {
     faults.add(place, FieldFault::kInvalid, "must be an object");
     return match;
@@ -82,7 +82,7 @@ PresentedSecrets tokens_in(const Json& json) {
 }
 
 // Fields that we do not know are the finder's to add.
-Result<std::vector<Match>> read_matches(Call& call) {
+Result<std::vector<ReportedMatch>> read_matches(Call& call) {
   const auto json = parse_list_body(call.request.body);
   if (!json) return fail(json.error());
   if (json->size() > kMaxMatches) {
@@ -92,7 +92,7 @@ Result<std::vector<Match>> read_matches(Call& call) {
   FieldFaults faults;
   const PresentedSecrets tokens = tokens_in(*json);
   for (const std::string_view name : tokens.headers_that_show(call)) faults.add_secret(name);
-  std::vector<Match> matches;
+  std::vector<ReportedMatch> matches;
   for (std::size_t i = 0; i < json->size() && faults.size() < kMaxShownFaults; ++i) {
     matches.push_back(read_match((*json)[i], tokens, '[' + std::to_string(i) + ']', faults));
   }
@@ -174,11 +174,11 @@ class Reports {
         signing_key_(signing_key),
         actor_details_(commit_to(encode_blob(client_details(call)))) {}
 
-  Result<std::vector<LeakOutcome>> record(const std::vector<Match>& matches) {
+  Result<std::vector<LeakOutcome>> record(const std::vector<ReportedMatch>& matches) {
     std::vector<LeakOutcome> outcomes;
     std::vector<Submission> submissions;
     std::vector<std::size_t> asked;  // which match each of them is about
-    for (const Match& match : matches) {
+    for (const ReportedMatch& match : matches) {
       auto outcome = LeakOutcome::kUnknown;
       if (const auto found = find(match)) {
         const auto repeated = before_.insert(found->key, found->secret, match.where.url);
@@ -210,11 +210,11 @@ class Reports {
   }
 
   // In whatever workspace the secret is; the policy there says what follows.
-  [[nodiscard]] std::optional<CallerKey> find(const Match& match) const {
+  [[nodiscard]] std::optional<CallerKey> find(const ReportedMatch& match) const {
     return call_.api.projections.verify_index().caller(match.token, {}, call_.now);
   }
 
-  [[nodiscard]] Submission submission_of(const Match& match, const CallerKey& found) const {
+  [[nodiscard]] Submission submission_of(const ReportedMatch& match, const CallerKey& found) const {
     Submission submission;
     submission.call.workspace = found.workspace;
     submission.call.actor_details = actor_details_;

@@ -8,7 +8,7 @@
 namespace keyledger::http {
 namespace {
 
-constexpr std::size_t kKeptCapacity = 4096;     // of a buffer on a connection that is idle
+constexpr std::size_t kKeptBuffer = 4096;       // of a buffer on a connection that is idle
 constexpr std::size_t kCompactAfter = 16384;    // read bytes that are worth moving the rest over
 constexpr std::size_t kMaxChunkSizeDigits = 8;  // more than any limit, and no overflow
 
@@ -283,7 +283,7 @@ bool Framer::next() {
     buffer_.erase(0, start_);
     start_ = 0;
   }
-  if (buffer_.empty() && buffer_.capacity() > kKeptCapacity) free_memory(buffer_);
+  if (buffer_.empty() && buffer_.capacity() > kKeptBuffer) free_memory(buffer_);
   at_ = scanned_ = start_;
   state_ = State::kRequestLine;
   skipped_empty_line_ = false;
@@ -295,7 +295,7 @@ bool Framer::next() {
   body_size_ = raw_ = 0;
   trailers_at_ = 0;
   keeps_body_ = true;
-  if (body_.capacity() > kKeptCapacity) free_memory(body_);
+  if (body_.capacity() > kKeptBuffer) free_memory(body_);
   body_.clear();
   refusal_.reset();
   view_ = {};
