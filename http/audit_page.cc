@@ -11,15 +11,17 @@ std::optional<std::uint64_t> position_of_cursor(std::string_view payload) {
   return ByteReader(payload).u64();
 }
 
+std::string position_cursor(const Call& call, std::uint64_t after) {
+  std::string payload;
+  ByteWriter(payload).u64(after);
+  return make_cursor(call, payload);
+}
+
 Response audit_page_response(const Call& call, const AuditPage& page) {
   Json data = Json::array();
   for (const AuditEntry& entry : page.entries) data.push_back(audit_entry_json(entry));
   std::optional<std::string> next;
-  if (page.next) {
-    std::string payload;
-    ByteWriter(payload).u64(*page.next);
-    next = make_cursor(call, payload);
-  }
+  if (page.next) next = position_cursor(call, *page.next);
   return page_response(std::move(data), next);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/message.h"
@@ -14,6 +15,9 @@ namespace keyledger::http {
 // `after` of the page request from a cursor's payload (QueryReader::cursor); nothing for the first
 // page.
 [[nodiscard]] std::optional<std::uint64_t> position_of_cursor(std::string_view payload);
+
+// The cursor that says so of the next page.
+[[nodiscard]] std::string position_cursor(const Call& call, std::uint64_t after);
 
 [[nodiscard]] Response audit_page_response(const Call& call, const AuditPage& page);
 

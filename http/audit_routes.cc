@@ -1,87 +1,16 @@
 // The audit trail of the caller's workspace (design api.md "Audit and time").
-#include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "events/log/event_reader.h"
-#include "events/network.h"
+#include "http/audit_export.h"
 #include "http/audit_page.h"
+#include "http/audit_query.h"
 #include "http/base64.h"
 #include "http/change.h"
 #include "http/handlers.h"
-#include "http/query.h"
 
 namespace keyledger::http {
 namespace {
-
-constexpr std::size_t kMaxActions = 100;
-constexpr std::array<std::string_view, 4> kLaterFormats = {"ndjson", "csv", "cloudevents", "ocsf"};
-
-// The tags of "key.revoked" or of all that begin with "key." for "key.*".
-std::vector<EventType> tags_of(std::string_view action) {
-  const bool group = action.ends_with(".*");
-  if (group) action.remove_suffix(1);
-  std::vector<EventType> out;
-  for (const std::string_view name : known_actions()) {
-    const bool wanted = group ? name.starts_with(action) : name == action;
-    if (wanted) out.push_back(*tag_of_action(name));
-  }
-  return out;
-}
-
-void read_actions(QueryReader& query, AuditFilter& filter) {
-  const auto actions = query.texts("action", kMaxName);
-  if (actions.size() > kMaxActions) {
-    query.fault("action", FieldFault::kTooMany,
-                "must have at most " + std::to_string(kMaxActions) + " values");
-    return;
-  }
-  for (const std::string& action : actions) {
-    const auto tags = tags_of(action);
-    if (tags.empty()) query.fault("action", FieldFault::kInvalid, "is no action: " + action);
-    filter.actions.insert(filter.actions.end(), tags.begin(), tags.end());
-  }
-}
-
-AuditFilter read_filter(const Call& call, QueryReader& query) {
-  AuditFilter filter;
-  filter.workspace = call.caller->workspace;
-  filter.key = query.id<KeyId>("key");
-  filter.member = query.id<MemberId>("member");
-  if (const auto actor = query.text("actor", kMaxName)) {
-    const auto member = parse_id<MemberId>(*actor);
-    const auto key = parse_id<KeyId>(*actor);
-    if (member) filter.actor = member->bytes;
-    if (key) filter.actor = key->bytes;
-    if (!filter.actor) {
-      query.fault("actor", FieldFault::kInvalid, "is neither a member's nor a key's id");
-    }
-  }
-  read_actions(query, filter);
-  if (const auto ip = query.text("ip", kMaxName)) {
-    const auto address = parse_address(*ip);
-    if (address) filter.ip = to_text(*address);
-    if (!address) query.fault("ip", FieldFault::kInvalid, "is not an IP address");
-  }
-  filter.request_id = query.text("request_id", kMaxToken);
-  filter.from = query.time("from");
-  filter.to = query.time("to");
-  if (filter.from && filter.to && *filter.from > *filter.to) {
-    query.fault("from", FieldFault::kConflict, "must not be after `to`");
-  }
-  filter.q = query.text("q", kMaxText);
-  return filter;
-}
-
-void read_format(QueryReader& query) {
-  const auto format = query.text("format", kMaxName);
-  if (!format || *format == "json") return;
-  if (std::find(kLaterFormats.begin(), kLaterFormats.end(), *format) != kLaterFormats.end()) {
-    query.not_supported("format");
-  } else {
-    query.fault("format", FieldFault::kInvalid, "must be json");
-  }
-}
 
 Result<std::uint64_t> position_in_path(const Call& call) {
   const std::string& text = call.params.find("position")->second;
@@ -117,12 +46,13 @@ void add_blob(Json& blobs, std::string_view role, const std::optional<Digest>& c
 Result<Response> list_audit(Call& call) {
   QueryReader query(call);
   AuditPageRequest request;
-  request.filter = read_filter(call, query);
+  request.filter = read_audit_filter(call, query);
   request.descending = query.choice<bool>("order", {{"desc", true}, {"asc", false}}).value_or(true);
-  read_format(query);
+  const auto format = read_audit_format(query);
   request.limit = query.limit();
   request.after = position_of_cursor(query.cursor());
   if (auto refused = query.finish()) return fail(std::move(*refused));
+  if (format) return audit_export(call, *format, std::move(request));
   const auto page = call.api.projections.audit().list(request);
   if (!page) return fail(page.error());
   return audit_page_response(call, *page);

@@ -66,6 +66,9 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> get_audit_entry(Call& call);
 [[nodiscard]] Result<Response> get_audit_leaf(Call& call);
 
+// audit_summary_routes.cc
+[[nodiscard]] Result<Response> summarize_audit(Call& call);
+
 // report_routes.cc
 [[nodiscard]] Result<Response> get_report(Call& call);
 

@@ -21,6 +21,8 @@ constexpr std::string_view kKeyFilters =
     "expires_before sort order limit cursor";
 constexpr std::string_view kAuditFilters =
     "key actor action* member ip request_id from to q order format limit cursor";
+constexpr std::string_view kSummaryFilters =
+    "key actor action* member ip request_id from to q cursor";
 
 constexpr std::array kRoutes = {
     // Workspaces and members.
@@ -71,6 +73,7 @@ constexpr std::array kRoutes = {
 
     // Audit.
     Route{"GET", "/v1/audit", kReaders, list_audit, kAuditFilters},
+    Route{"GET", "/v1/audit/summary", kReaders, summarize_audit, kSummaryFilters},
     Route{"GET", "/v1/audit/:position", kReaders, get_audit_entry},
     Route{"GET", "/v1/audit/:position/leaf", kReaders, get_audit_leaf},
     Route{"GET", "/v1/reports/:name", kReaders, get_report, "days format limit cursor"},

@@ -10,6 +10,13 @@
 namespace keyledger {
 namespace {
 
+// The key's name just after the event, where the event says it: then nothing else is read.
+const std::string* key_name_in(const Event& event) {
+  if (const KeyCreated* created = creation_in(event)) return &created->name;
+  const auto* renamed = std::get_if<KeyRenamed>(&event);
+  return renamed != nullptr ? &renamed->to : nullptr;
+}
+
 // The event that held the text which this one replaced.
 OptionalPosition previous_details(const Event& event) {
   if (const auto* change = std::get_if<KeyDescriptionChanged>(&event)) return change->previous;
@@ -67,6 +74,10 @@ Result<void> AuditJoin::name_target(AuditEntry& entry) {
   const StreamId& stream = entry.event.stream;
   switch (stream.kind) {
     case StreamKind::kKey: {
+      if (const std::string* said = key_name_in(entry.event.event)) {
+        entry.target_name = *said;
+        return {};
+      }
       auto name = key_name_(KeyId{stream.id}, entry.event.position);
       if (!name) return fail(name.error());
       entry.target_name = *name;

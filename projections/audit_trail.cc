@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
-// A page stops after this many events that did not match, so that a rare match in a long history
+// A walk stops after this many events that did not match, so that a rare match in a long history
 // costs a caller several short pages and never one endless request.
 constexpr std::size_t kMaxScan = 50'000;
 
@@ -127,19 +127,19 @@ struct AuditTrail::Rep {
     return in.u64();
   }
 
-  // Positions [first, end) that the filter's times and the page before leave.
+  // Positions [first, end) that the filter and the page before leave.
   Result<std::pair<std::uint64_t, std::uint64_t>> range(const AuditPageRequest& request) const {
-    std::uint64_t first = 0;
-    std::uint64_t end = kNoEnd;
+    std::uint64_t first = request.filter.first.value_or(0);
+    std::uint64_t end = request.filter.end.value_or(kNoEnd);
     if (request.filter.from) {
       auto at = first_at(*request.filter.from);
       if (!at) return fail(at.error());
-      first = *at;
+      first = std::max(first, *at);
     }
     if (request.filter.to) {
       auto at = first_at(*request.filter.to);
       if (!at) return fail(at.error());
-      end = *at;
+      end = std::min(end, *at);
     }
     if (request.after) {
       if (request.descending) {
@@ -174,6 +174,10 @@ struct AuditTrail::Rep {
     }
     return {std::move(walks), descending};
   }
+
+  // What each() does, with the events that match as far as they say themselves; `take` may fail.
+  template <typename Taken>
+  Result<OptionalPosition> scan(const AuditPageRequest& request, const Taken& take) const;
 };
 
 namespace {
@@ -211,32 +215,59 @@ AuditTrail::AuditTrail(const EventLog& log, const Directory& directory, const Ke
     : rep_(new Rep{log, directory, keys, streams}) {}
 AuditTrail::~AuditTrail() = default;
 
-Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
-  AuditPage page;
-  auto range = rep_->range(request);
+template <typename Taken>
+Result<OptionalPosition> AuditTrail::Rep::scan(const AuditPageRequest& request,
+                                               const Taken& take) const {
+  const auto range = this->range(request);
   if (!range) return fail(range.error());
   const auto [first, end] = *range;
-  if (first >= end) return page;
+  if (first >= end) return OptionalPosition();
 
   const std::uint64_t start = request.descending ? end - 1 : first;
-  MergedWalk walk = rep_->walk(request.filter, request.descending, start);
-  EventReader reader(rep_->log);
-  AuditJoin join = rep_->join();
-  std::uint64_t last = 0;
+  MergedWalk walk = this->walk(request.filter, request.descending, start);
+  EventReader reader(log);
+  OptionalPosition last;
+  bool wanted = true;
   for (std::size_t scanned = 0;; ++scanned) {
     auto position = walk.next();
     if (!position) return fail(position.error());
-    if (!*position || **position < first || **position >= end) return page;
-    if (page.entries.size() == request.limit || scanned == kMaxScan) break;
+    if (!*position || **position < first || **position >= end) return OptionalPosition();
+    if (!wanted || scanned == kMaxScan) return last;
     last = **position;
-    auto at = reader.at(last);
+    auto at = reader.at(*last);
     if (!at) return fail(at.error());
     if (!matches(request.filter, at->event)) continue;
-    auto entry = join.entry(*at);
-    if (!entry) return fail(entry.error());
-    if (matches(request.filter, *entry)) page.entries.push_back(std::move(*entry));
+    const Result<bool> taken = take(*at);
+    if (!taken) return fail(taken.error());
+    wanted = *taken;
   }
-  page.next = last;
+}
+
+Result<OptionalPosition> AuditTrail::each(const AuditPageRequest& request, const Take& take) const {
+  AuditJoin join = rep_->join();
+  return rep_->scan(request, [&](const EventAt& at) -> Result<bool> {
+    auto entry = join.entry(at);
+    if (!entry) return fail(entry.error());
+    return !matches(request.filter, *entry) || take(std::move(*entry));
+  });
+}
+
+Result<OptionalPosition> AuditTrail::each_event(const AuditPageRequest& request,
+                                                const TakeEvent& take) const {
+  if (request.filter.ip || request.filter.q) {
+    return each(request, [&](const AuditEntry& entry) { return take(entry.event); });
+  }
+  return rep_->scan(request, [&](const EventAt& at) -> Result<bool> { return take(at.event); });
+}
+
+Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
+  AuditPage page;
+  auto next = each(request, [&](AuditEntry entry) {
+    page.entries.push_back(std::move(entry));
+    return page.entries.size() < request.limit;
+  });
+  if (!next) return fail(next.error());
+  page.next = *next;
   return page;
 }
 

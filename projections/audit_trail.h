@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ struct AuditFilter {
   std::optional<std::string> request_id;
   OptionalTime from;             // recorded at or after
   OptionalTime to;               // recorded before
+  OptionalPosition first;        // at or after
+  OptionalPosition end;          // before
   std::optional<std::string> q;  // part of the target's name or of the reason, ASCII case ignored
 };
 
@@ -71,6 +74,18 @@ class AuditTrail : public Projection {
   ~AuditTrail() override;
 
   [[nodiscard]] Result<AuditPage> list(const AuditPageRequest& request) const;
+
+  // The same entry by entry, for who need not have a page in memory: until `take` answers false or
+  // some ten thousand events were looked at. Answers `after` of those that are left; nothing at the
+  // end. `limit` means nothing here. The rows stay pinned meanwhile, so `take` must not wait.
+  using Take = std::function<bool(AuditEntry entry)>;
+  [[nodiscard]] Result<OptionalPosition> each(const AuditPageRequest& request,
+                                              const Take& take) const;
+  // And without what is joined to an event, unless the filter asks for it: for counting.
+  using TakeEvent = std::function<bool(const RecordedEvent& event)>;
+  [[nodiscard]] Result<OptionalPosition> each_event(const AuditPageRequest& request,
+                                                    const TakeEvent& take) const;
+
   // kNotFound if the event is not of this workspace or not there.
   [[nodiscard]] Result<AuditEntry> entry(const WorkspaceId& workspace,
                                          std::uint64_t position) const;

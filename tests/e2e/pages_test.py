@@ -20,7 +20,7 @@ BLOCK = re.compile(r"(```console\n)(.*?)(```\n)", re.S)
 FIRST = re.compile(r"```sh\n# Before the start:.*?\n(.*?)```\n", re.S)
 LOCATION = re.compile(r"```nginx\n(location .*?)```\n", re.S)
 MARK = "-- the command has ended --"
-FORMS = [(re.compile(r"\b(ws|mem|key|evt|sec)_[0-9A-HJKMNP-TV-Z]{26}"), r"\1_ID"),
+FORMS = [(re.compile(r"\b(ws|mem|key|evt|sec|log)_[0-9A-HJKMNP-TV-Z]{26}"), r"\1_ID"),
          (re.compile(r"\b([psm]k_(?:live|test)_)[0-9A-Za-z]{33}"), r"\1SECRET"),
          (re.compile(r"…[0-9A-Za-z]{4}"), "…LAST"),
          (re.compile(r"\b[0-9A-Za-z+/]{43}="), "SHA256"),
@@ -135,6 +135,9 @@ class Pages(unittest.TestCase):
 
     def test_Q9_departure(self):
         self.run_page("departure.md", "default")
+
+    def test_exports(self):
+        self.run_page("exports.md", "default")
 
     def test_gateways(self):
         self.run_page("gateways/README.md", "default")

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "tests/http/taken_text.h"
 #include "tests/support/test_ledger.h"
 
 namespace keyledger {
@@ -18,21 +19,6 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr std::int64_t kDay = 86'400'000;
-
-// Takes all of an answer, or a first part.
-class TakenText : public http::AnswerStream {
- public:
-  explicit TakenText(std::size_t most) : most_(most) {}
-  bool write(std::string_view bytes) override {
-    text += bytes;
-    return text.size() <= most_;
-  }
-  [[nodiscard]] bool wanted() const override { return true; }
-  std::string text;
-
- private:
-  std::size_t most_;
-};
 
 class ReportRoutes : public ::testing::Test {
  protected:
@@ -50,7 +36,7 @@ class ReportRoutes : public ::testing::Test {
   std::string table(const std::string& report, const std::string& secret) {
     const auto answer = get_as(secret, report);
     EXPECT_EQ(answer.status, 200) << answer.response.body;
-    TakenText taken(SIZE_MAX);
+    TakenText taken;
     EXPECT_TRUE(answer.response.producer && answer.response.producer(taken));
     return taken.text;
   }

@@ -59,6 +59,7 @@ constexpr Row kRows[] = {
     {"*", "/v1/authorize/:id/:environment", ""},
     {"GET", "/v1/whoami", "oauv"},
     {"GET", "/v1/audit", "oau"},
+    {"GET", "/v1/audit/summary", "oau"},
     {"GET", "/v1/audit/:position", "oau"},
     {"GET", "/v1/audit/:position/leaf", "oau"},
     {"GET", "/v1/reports/:name", "oau"},

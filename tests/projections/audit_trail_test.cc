@@ -36,7 +36,9 @@ bool matches(const AuditFilter& filter, const RecordedEvent& event) {
          (!filter.member || concerns(event, *filter.member)) &&
          (any_action ||
           std::count(filter.actions.begin(), filter.actions.end(), tag_of(event.event)) != 0) &&
-         (!filter.from || event.time >= *filter.from) && (!filter.to || event.time < *filter.to);
+         (!filter.from || event.time >= *filter.from) && (!filter.to || event.time < *filter.to) &&
+         (!filter.first || event.position >= *filter.first) &&
+         (!filter.end || event.position < *filter.end);
 }
 
 class AuditTrailTest : public ::testing::TestWithParam<std::uint64_t> {
@@ -81,6 +83,8 @@ class AuditTrailTest : public ::testing::TestWithParam<std::uint64_t> {
     }
     if (below(4) == 0) filter.from = any_event().time;
     if (below(4) == 0) filter.to = any_event().time;
+    if (below(5) == 0) filter.first = below(seen_.size() + 2);
+    if (below(5) == 0) filter.end = below(seen_.size() + 2);
     if (below(10) == 0) filter.workspace = any_event().workspace;  // what is not there, mostly
     return filter;
   }
@@ -128,6 +132,46 @@ TEST_P(AuditTrailTest, FindsWhatAPlainLookAtEveryEventFinds) {
     found += entries.size();
   }
   EXPECT_GT(found, 1000U);
+}
+
+// Stopped after any entry, it goes on with the one after it; and what is counted is what is listed.
+TEST_P(AuditTrailTest, GivesOneByOneWhatItLists) {
+  for (int round = 0; round < 60; ++round) {
+    AuditPageRequest request;
+    request.filter = any_filter();
+    if (below(3) == 0) request.filter.q = "a";
+    request.descending = below(2) == 0;
+    const auto wanted = listed(request);
+    std::size_t given = 0;
+    AuditPageRequest rest = request;
+    do {
+      const std::uint64_t most = 1 + below(40);
+      std::uint64_t taken = 0;
+      const auto next = projections_->audit().each(rest, [&](const AuditEntry& entry) {
+        EXPECT_LT(given, wanted.size());
+        if (given < wanted.size()) {
+          EXPECT_EQ(entry.event, wanted[given].event);
+        }
+        ++given;
+        return ++taken < most;
+      });
+      ASSERT_TRUE(next) << next.error().detail;
+      EXPECT_LE(taken, most);
+      rest.after = *next;
+    } while (rest.after);
+    EXPECT_EQ(given, wanted.size()) << "round " << round;
+    std::size_t counted = 0;
+    const auto next = projections_->audit().each_event(request, [&](const RecordedEvent& event) {
+      if (counted < wanted.size()) {
+        EXPECT_EQ(event, wanted[counted].event);
+      }
+      ++counted;
+      return true;
+    });
+    ASSERT_TRUE(next) << next.error().detail;
+    EXPECT_FALSE(*next);
+    EXPECT_EQ(counted, wanted.size()) << "round " << round;
+  }
 }
 
 TEST_P(AuditTrailTest, KnowsTheHistoryOfEveryStream) {

@@ -1,8 +1,8 @@
 // What a million keys cost: time to compute everything from the log, time of an ordinary start,
 // memory of the process, one verify in process (hash, look-up, judge), of keys without rules and of
-// keys with origins, addresses and scopes, and one page of each report. Keys are written straight
-// into the log, 1,024 to a frame, as an import would; every second one has rules, every hundredth
-// an expiry, and every thousandth the name of another one. Usage:
+// keys with origins, addresses and scopes, one page of each report and exports. Keys are written
+// straight into the log, 1,024 to a frame, as an import would; every second one has rules, every
+// hundredth an expiry, and every thousandth the name of another one. Usage:
 //   million_keys_bench DIRECTORY [KEYS]
 #include <fmt/format.h>
 #include <time.h>
@@ -24,6 +24,7 @@
 #include "events/event_codec.h"
 #include "events/frame.h"
 #include "events/log/rocksdb_log.h"
+#include "http/audit_lines.h"
 #include "projections/duplicates.h"
 #include "projections/key_reports.h"
 #include "tools/bench/sample_calls.h"
@@ -244,6 +245,35 @@ void print_reports(Service& service, const SampleLedger& sample) {
              alike.limit, seconds_since(start), cpu_seconds() - cpu);
 }
 
+// The whole audit trail in each format, as an export makes it; only nobody takes the text.
+void print_exports(Service& service, const SampleLedger& sample) {
+  const Projections& projections = service.projections();
+  for (const auto& [name, format] :
+       {std::pair("ndjson", http::AuditFormat::kNdjson), std::pair("csv", http::AuditFormat::kCsv),
+        std::pair("cloudevents", http::AuditFormat::kCloudEvents),
+        std::pair("ocsf", http::AuditFormat::kOcsf)}) {
+    const http::AuditLines lines(format, projections.directory().log_id());
+    AuditPageRequest request;
+    request.filter.workspace = sample.workspace;
+    request.descending = false;
+    std::size_t events = 0;
+    std::size_t bytes = 0;
+    const double cpu = cpu_seconds();
+    do {
+      std::string text;
+      request.after = or_exit(projections.audit().each(request, [&](const AuditEntry& entry) {
+        text += lines.line(entry);
+        ++events;
+        return text.size() < 65'536;
+      }));
+      bytes += text.size();
+    } while (request.after);
+    const double elapsed = cpu_seconds() - cpu;
+    fmt::print("export as {}: {:.0f} events/s of CPU time, {} bytes an event\n", name,
+               static_cast<double>(events) / elapsed, bytes / events);
+  }
+}
+
 // The slowest of a hundred, in nanoseconds, of verifies of all keys in turn until `done`.
 double p99_nanoseconds(Service& service, const SampleLedger& sample, std::uint64_t keys,
                        const std::function<bool(std::size_t)>& done) {
@@ -309,6 +339,8 @@ int run(const std::string& data, std::uint64_t keys) {
   fmt::print("resident after the start: {} MiB\n", resident_mib());
   print_reports(*service, sample);
   fmt::print("resident after the reports: {} MiB\n", resident_mib());
+  print_exports(*service, sample);
+  fmt::print("resident after the exports: {} MiB\n", resident_mib());
   print_verify(*service, sample, keys);
   print_flush(*service, sample, keys);
   fmt::print("resident at the end: {} MiB\n", resident_mib());
