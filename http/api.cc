@@ -1,5 +1,6 @@
 #include "http/api.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "http/guess_guard.h"
@@ -31,11 +32,16 @@ Api::Api(Ledger& the_ledger, Projections& the_projections, const EventLog& the_l
       self_revokes(std::make_unique<GuessGuard>(options.refusals_per_minute)),
       malformed_lookups(std::make_unique<GuessGuard>(options.refusals_per_minute)),
       import_guard(std::make_unique<GuessGuard>(options.refusals_per_minute)),
-      even_answers(options.sleep_until) {
+      even_answers(options.sleep_until),
+      feeds(options.feeds) {
   load_public_suffixes();
 }
 
 Api::~Api() = default;
+
+Timestamp Api::now() const {
+  return std::max(options.clock(), projections.directory().last_time());
+}
 
 bool Api::wait_for(std::uint64_t position) {
   constexpr std::chrono::seconds kLongestWait{2};

@@ -15,6 +15,7 @@
 #include "core/ledger.h"
 #include "http/client_address.h"
 #include "http/even_answers.h"
+#include "http/feeds.h"
 #include "http/leak_outcome.h"
 #include "http/turns.h"
 #include "projections/all.h"
@@ -61,6 +62,7 @@ struct ApiOptions {
   // Called with what became of each secret that was reported as leaked, likewise.
   std::function<void(LeakOutcome)> on_leak = nullptr;
   EvenAnswers::SleepUntil sleep_until = nullptr;  // empty: the real one
+  FeedOptions feeds = {};
 };
 
 class Api {
@@ -70,6 +72,10 @@ class Api {
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
+
+  // What time it is, but never before what has been recorded: that has happened, and with a clock
+  // that was put back a secret that was retired just now would be good again.
+  [[nodiscard]] Timestamp now() const;
 
   // Waits until reads reflect the event at `position`, 2 s at most; says whether they do. Only a
   // few calls may wait at the same time: a position far ahead is cheap to name, a thread is not.
@@ -86,6 +92,7 @@ class Api {
   const std::unique_ptr<GuessGuard> malformed_lookups;
   const std::unique_ptr<GuessGuard> import_guard;  // by workspace
   EvenAnswers even_answers;
+  Feeds feeds;
   // Held while a policy is tried out or set: its effects are worked out from one policy to the next
   // one, and looking through all keys is work that not many should ask for at once.
   std::timed_mutex policy_changes;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/workspace.h"
+#include "events/digest.h"
 #include "events/result.h"
 #include "http/message.h"
 #include "http/retired_use.h"
@@ -28,6 +29,12 @@ struct Caller {
 // `from`, the client's address. `retired` is set with a refusal of a secret that was rotated away:
 // for record_retired_use().
 [[nodiscard]] Result<Caller> authenticate(const Request& request,
+                                          const std::optional<IpAddress>& from,
+                                          const Projections& projections, Timestamp now,
+                                          std::optional<RetiredSecret>& retired);
+// The same of a secret that is known by its hash alone: for an answer without an end, which asks
+// again and again whether its caller still may.
+[[nodiscard]] Result<Caller> authenticate(const Digest& secret_hash,
                                           const std::optional<IpAddress>& from,
                                           const Projections& projections, Timestamp now,
                                           std::optional<RetiredSecret>& retired);

@@ -25,8 +25,9 @@ constexpr std::string_view kAuthorize = "/v1/authorize";
 // Headers that decide something: two of one kind would leave open which counts.
 constexpr std::array<std::string_view, 3> kSingleHeaders = {"Authorization", "Host", "Origin"};
 // These, too, but not in a gateway's question: there they are the client's, for another server.
-constexpr std::array<std::string_view, 6> kSingleToUs = {
-    "Content-Type", "Idempotency-Key", "If-Match", "X-Reason", "X-On-Behalf-Of", "X-Request-Id"};
+constexpr std::array<std::string_view, 7> kSingleToUs = {
+    "Content-Type", "Idempotency-Key", "If-Match",    "Last-Event-ID",
+    "X-Reason",     "X-On-Behalf-Of",  "X-Request-Id"};
 
 bool holds_secret(std::string_view text) { return find_secret(text) != std::string_view::npos; }
 
@@ -41,12 +42,6 @@ std::string http_date(Timestamp now) {
   const std::size_t size =
       std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   return {text.data(), size};
-}
-
-// What has been recorded has happened: with a clock that was put back, a secret that was retired
-// just now would be good again.
-Timestamp now_of(const Api& api) {
-  return std::max(api.options.clock(), api.projections.directory().last_time());
 }
 
 // The newest event that a read from now on reflects at least.
@@ -217,7 +212,7 @@ class Exchange {
   Exchange(Api& api, const Request& request, bool may_wait)
       : api_(api),
         request_(request),
-        now_(now_of(api)),
+        now_(api.now()),
         client_(client_address(request, api.options.trusted_proxies)),
         may_wait_(may_wait) {
     const auto given = request.header("X-Request-Id");

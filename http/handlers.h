@@ -66,6 +66,9 @@ namespace keyledger::http {
 [[nodiscard]] Result<Response> get_audit_entry(Call& call);
 [[nodiscard]] Result<Response> get_audit_leaf(Call& call);
 
+// audit_stream_routes.cc
+[[nodiscard]] Result<Response> stream_audit(Call& call);
+
 // audit_summary_routes.cc
 [[nodiscard]] Result<Response> summarize_audit(Call& call);
 

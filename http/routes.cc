@@ -75,6 +75,8 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/audit", kReaders, list_audit, kAuditFilters},
     Route{"GET", "/v1/audit/summary", kReaders, summarize_audit, kSummaryFilters},
     Route{"GET", "/v1/audit/:position", kReaders, get_audit_entry},
+    Route{"GET", "/v1/audit/stream", kReaders, stream_audit,
+          "key actor action* member ip request_id from q"},
     Route{"GET", "/v1/audit/:position/leaf", kReaders, get_audit_leaf},
     Route{"GET", "/v1/reports/:name", kReaders, get_report, "days format limit cursor"},
 

@@ -148,6 +148,9 @@ class Pages(unittest.TestCase):
     def test_leaks(self):
         self.run_page("leaks.md", "default", "--leak-keys", "HOME/leak-keys.json")
 
+    def test_live_feed(self):
+        self.run_page("live-feed.md", "default")
+
     def test_policies(self):
         self.run_page("policies.md", "default")
 

@@ -117,7 +117,7 @@ class Client:
         try:
             self.connection.request(method, path, data, all_headers)
             answer = self.connection.getresponse()
-            text = answer.read()
+            text = self.whole_or_first(answer)
         except (OSError, http.client.HTTPException):
             self.connection.close()
             self.connection = None
@@ -127,6 +127,15 @@ class Client:
         except ValueError:
             parsed = text.decode("utf-8", "replace")
         return answer.status, parsed, answer.headers
+
+    @staticmethod
+    def whole_or_first(answer):
+        """The body; of a feed, which has no end, the first message. Then it is closed."""
+        if answer.headers.get_content_type() != "text/event-stream":
+            return answer.read()
+        text = b"".join(iter(answer.readline, b"\n"))
+        answer.close()
+        return text
 
     def expect(self, status, method, path, body=None, headers=None):
         got, parsed, answer_headers = self.request(method, path, body, headers)

@@ -61,6 +61,7 @@ constexpr Row kRows[] = {
     {"GET", "/v1/audit", "oau"},
     {"GET", "/v1/audit/summary", "oau"},
     {"GET", "/v1/audit/:position", "oau"},
+    {"GET", "/v1/audit/stream", "oau"},
     {"GET", "/v1/audit/:position/leaf", "oau"},
     {"GET", "/v1/reports/:name", "oau"},
     {"GET", "/v1/ledger", "oauv"},
