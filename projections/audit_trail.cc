@@ -271,6 +271,12 @@ Result<AuditPage> AuditTrail::list(const AuditPageRequest& request) const {
   return page;
 }
 
+Result<OptionalPosition> AuditTrail::first_after(Timestamp time) const {
+  const auto first = rep_->first_at(time + 1);
+  if (!first) return fail(first.error());
+  return *first == kNoEnd ? OptionalPosition() : *first;
+}
+
 Result<AuditEntry> AuditTrail::entry(const WorkspaceId& workspace, std::uint64_t position) const {
   auto at = EventReader(rep_->log).at(position);
   if (!at) return fail(at.error());

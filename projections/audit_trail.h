@@ -86,6 +86,8 @@ class AuditTrail : public Projection {
   [[nodiscard]] Result<OptionalPosition> each_event(const AuditPageRequest& request,
                                                     const TakeEvent& take) const;
 
+  // Position of the first event recorded after that time; nothing if there is none yet.
+  [[nodiscard]] Result<OptionalPosition> first_after(Timestamp time) const;
   // kNotFound if the event is not of this workspace or not there.
   [[nodiscard]] Result<AuditEntry> entry(const WorkspaceId& workspace,
                                          std::uint64_t position) const;

@@ -90,14 +90,6 @@ Result<Member> decode_member(std::string_view key, std::string_view row) {
   return member;
 }
 
-// What an erased or unreadable blob says: nothing.
-std::optional<MemberProfile> profile_in(const EventSide& side) {
-  if (!side.subject) return std::nullopt;
-  auto profile = decode_member_profile(side.subject->bytes);
-  if (!profile) return std::nullopt;
-  return std::move(*profile);
-}
-
 struct LedgerFacts {
   LogId log_id;
   std::string origin;
@@ -129,6 +121,14 @@ Result<LedgerFacts> decode_ledger(std::string_view row) {
 constexpr std::string_view kLedgerRow = "ledger";
 
 }  // namespace
+
+// One that cannot be read says no more than one that was erased.
+std::optional<MemberProfile> profile_in(const EventSide& side) {
+  if (!side.subject) return std::nullopt;
+  auto profile = decode_member_profile(side.subject->bytes);
+  if (!profile) return std::nullopt;
+  return std::move(*profile);
+}
 
 struct Directory::Rep {
   explicit Rep(const EventLog& log_in) : log(log_in) {}

@@ -18,6 +18,9 @@ struct MemberView {
   std::optional<MemberProfile> profile;  // absent: erased
 };
 
+// What the blob beside an event about a member says; one that was erased says nothing.
+[[nodiscard]] std::optional<MemberProfile> profile_in(const EventSide& side);
+
 // Thread safety: queries from any thread.
 class Directory : public Projection {
  public:

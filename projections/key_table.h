@@ -42,6 +42,7 @@ struct KeyFilter {
   std::optional<std::uint32_t> unused_days;
   Timestamp uses_known_since;  // with `unused_days`, see unused_since()
   OptionalTime expires_before;
+  OptionalPosition changed_after;  // made or changed by an event behind this one
 };
 
 // Just after the newest event that has reached the rows.

@@ -24,6 +24,10 @@ bool matches_text(const KeyFilter& filter, const Key& key) {
          contains_ignoring_case(key.current_secret().facts.handle, *filter.q);
 }
 
+bool matches_history(const KeyFilter& filter, const Key& key) {
+  return !filter.changed_after || key.newest_cause.position > *filter.changed_after;
+}
+
 bool matches_people(const KeyFilter& filter, const Key& key) {
   if (filter.created_by && key.created_by.id != *filter.created_by) return false;
   return !filter.owner || key.owner == *filter.owner;
@@ -169,8 +173,8 @@ class Listing {
     Key& key = (*row)->key;
     // The index has every name that a key ever had, and the key is listed at the one it has.
     if (request_.sort == KeySort::kName && key.name != candidate.place.name) return {};
-    if (!matches_type(filter, key) || !matches_text(filter, key) || !matches_people(filter, key) ||
-        !matches_state(filter, key, request_.now) ||
+    if (!matches_history(filter, key) || !matches_type(filter, key) || !matches_text(filter, key) ||
+        !matches_people(filter, key) || !matches_state(filter, key, request_.now) ||
         !matches_use(filter, key, usage_, request_.now)) {
       return {};
     }

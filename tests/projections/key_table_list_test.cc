@@ -62,6 +62,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
     if (chance(10)) filter.unused_days = static_cast<std::uint32_t>(below(4));
     if (chance(30)) filter.uses_known_since = history_.now() + -86'400'000;
     if (chance(10)) filter.expires_before = history_.now() + 5'000;
+    if (chance(10)) filter.changed_after = below(history_.log().size());
     request.sort = static_cast<KeySort>(below(3));
     request.descending = chance(50);
     request.limit = 1 + below(20);
@@ -101,6 +102,7 @@ class KeyListTest : public ::testing::TestWithParam<std::uint64_t> {
       const Timestamp since = std::max(used.value_or(key.created_at), filter.uses_known_since);
       if (request.now.ms - since.ms < *filter.unused_days * 86'400'000LL) return false;
     }
+    if (filter.changed_after && key.newest_cause.position <= *filter.changed_after) return false;
     if (filter.expires_before && !(key.expires_at && *key.expires_at < *filter.expires_before)) {
       return false;
     }
