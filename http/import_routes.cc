@@ -113,7 +113,7 @@ Result<Response> imported(const Call& call, const EntryPlaces& places, const Rec
       details = std::move(*decoded);
     }
     add_warnings(warnings, key, places.of(key));
-    keys.push_back(key_json(key, details, {}, directory, at.event.time));
+    keys.push_back(key_json(key, details, {}, people_of(key, directory), at.event.time));
   }
   const std::size_t there = places.size() - keys.size();
   return json_response(

@@ -2,12 +2,14 @@
 // include it in .cc files of http/ and tools/ only.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "core/key.h"
 #include "events/result.h"
 #include "projections/all.h"
+#include "projections/past.h"
 
 namespace keyledger::http {
 
@@ -25,15 +27,28 @@ using Json = nlohmann::ordered_json;
 // same.
 [[nodiscard]] std::string dump(const Json& json);
 
-// How a key was used, and since when no use is forgotten.
+// How a key was used, and since when no use is forgotten. Uses are counted and not recorded, so of
+// the past nobody knows them.
 struct ShownUse {
   KeyUse use;
   Timestamp known_since;
+  bool is_known = true;
 };
+
+// The members that a key's answer tells something of; null: none, or nothing is known.
+struct KeyPeople {
+  std::shared_ptr<const MemberView> owner;
+  std::shared_ptr<const MemberView> creator;
+  std::shared_ptr<const MemberView> ender;
+};
+// As they are now.
+[[nodiscard]] KeyPeople people_of(const Key& key, const Directory& directory);
+// As they were.
+[[nodiscard]] Result<KeyPeople> people_of(const Key& key, Past& past);
 
 // Resources, as GET answers them (design api.md). Fields in its order.
 [[nodiscard]] Json key_json(const Key& key, const KeyDetails& details, const ShownUse& shown,
-                            const Directory& directory, Timestamp now);
+                            const KeyPeople& people, Timestamp now);
 [[nodiscard]] Json member_json(const Member& member, const std::optional<MemberProfile>& profile);
 [[nodiscard]] Json workspace_json(const Workspace& workspace);
 // The document with its version; and the document alone.

@@ -49,6 +49,17 @@ Result<Key> find_key(const Call& call) {
   return std::move(**key);
 }
 
+Result<Key> find_key(const Call& call, const Past& then) {
+  const auto id = call.id<KeyId>();
+  if (!id) return fail(id.error());
+  auto key = then.key(*id);
+  if (!key) return fail(key.error());
+  if (!*key || !may_see(*call.caller, **key)) {
+    return fail(ErrorCode::kNotFound, "There was no key with this id then.");
+  }
+  return std::move(**key);
+}
+
 Result<Key> key_after(const Call& call, const Receipt& receipt, const KeyId& id) {
   if (receipt.key) return *receipt.key;
   auto key = call.api.projections.keys().key_at(id, receipt.position);
@@ -62,7 +73,20 @@ Result<Json> key_answer(const Call& call, const Key& key, Timestamp at) {
   auto details = projections.keys().details_of(key);
   if (!details) return fail(details.error());
   const ShownUse use = call.replayed ? ShownUse{} : shown_use(call, key.id);
-  return key_json(key, *details, use, projections.directory(), at);
+  return key_json(key, *details, use, people_of(key, projections.directory()), at);
+}
+
+Result<Json> key_answer(const Call& call, const Key& key, Past& then, const Moment& moment) {
+  auto details = call.api.projections.keys().details_of(key);
+  if (!details) return fail(details.error());
+  return key_answer(call, {key, std::move(*details)}, then, moment);
+}
+
+Result<Json> key_answer(const Call& call, const KeyView& view, Past& then, const Moment& moment) {
+  const auto people = people_of(view.key, then);
+  if (!people) return fail(people.error());
+  const ShownUse use = moment.is_past ? ShownUse{{}, {}, false} : shown_use(call, view.key.id);
+  return key_json(view.key, view.details, use, *people, moment.clock);
 }
 
 ShownUse shown_use(const Call& call, const KeyId& key) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ledger.h"
+#include "http/as_of.h"
 #include "http/json.h"
 #include "http/routes.h"
 #include "http/secret.h"
@@ -15,11 +16,20 @@ namespace keyledger::http {
 // The key of the path. kNotFound unless the caller may see it.
 [[nodiscard]] Result<Key> find_key(const Call& call);
 
+// The same as of then.
+[[nodiscard]] Result<Key> find_key(const Call& call, const Past& then);
+
 // How the key was just after the receipt's events, for a replayed call too.
 [[nodiscard]] Result<Key> key_after(const Call& call, const Receipt& receipt, const KeyId& id);
 
 // The key as JSON, judged at `at`. A replayed answer shows no uses, since the first one had none.
 [[nodiscard]] Result<Json> key_answer(const Call& call, const Key& key, Timestamp at);
+
+// The same as of a moment, whose state `then` is.
+[[nodiscard]] Result<Json> key_answer(const Call& call, const Key& key, Past& then,
+                                      const Moment& moment);
+[[nodiscard]] Result<Json> key_answer(const Call& call, const KeyView& view, Past& then,
+                                      const Moment& moment);
 
 // How it was used up to now.
 [[nodiscard]] ShownUse shown_use(const Call& call, const KeyId& key);

@@ -7,19 +7,19 @@
 namespace keyledger::http {
 namespace {
 
-Json named_actor_json(const Actor& actor, const Directory& directory) {
+using Person = std::shared_ptr<const MemberView>;
+
+Json named_actor_json(const Actor& actor, const Person& member) {
   std::optional<std::string> name;
   if (actor.kind == ActorKind::kSystem) name = "system";
-  if (actor.kind == ActorKind::kMember) {
-    const auto member = directory.member(MemberId{actor.id});
-    if (member && member->profile) name = member->profile->name;
-  }
+  if (member && member->profile) name = member->profile->name;
   return actor_json(actor, name);
 }
 
-bool was_removed(const MemberId& id, const Directory& directory) {
-  const auto view = directory.member(id);
-  return view && view->member.removed;
+// Whom an actor's id names, if it is a member's.
+std::optional<MemberId> member_in(const Actor& actor) {
+  if (actor.kind != ActorKind::kMember) return std::nullopt;
+  return MemberId{actor.id};
 }
 
 OptionalTime used_at(const SecretId& secret, const KeyUse& use) {
@@ -60,10 +60,35 @@ Json retiring_json(const Key& key, const ShownUse& shown, Timestamp now) {
           {"safe_to_retire_since", moved_on ? Json(to_text(unused_since)) : Json(nullptr)}};
 }
 
+// `find` gives a Result<Person>.
+Result<KeyPeople> find_people(const Key& key, auto find) {
+  KeyPeople people;
+  const std::pair<std::optional<MemberId>, Person*> wanted[] = {
+      {key.owner, &people.owner},
+      {member_in(key.created_by), &people.creator},
+      {key.end ? member_in(key.end->by) : std::nullopt, &people.ender}};
+  for (const auto& [id, place] : wanted) {
+    if (!id) continue;
+    auto found = find(*id);
+    if (!found) return fail(found.error());
+    *place = std::move(*found);
+  }
+  return people;
+}
+
 }  // namespace
 
+KeyPeople people_of(const Key& key, const Directory& directory) {
+  return *find_people(key,
+                      [&](const MemberId& id) { return Result<Person>(directory.member(id)); });
+}
+
+Result<KeyPeople> people_of(const Key& key, Past& past) {
+  return find_people(key, [&](const MemberId& id) { return past.member(id); });
+}
+
 Json key_json(const Key& key, const KeyDetails& details, const ShownUse& shown,
-              const Directory& directory, Timestamp now) {
+              const KeyPeople& people, Timestamp now) {
   const KeyUse& use = shown.use;
   Json json;
   json["id"] = to_text(key.id);
@@ -83,21 +108,21 @@ Json key_json(const Key& key, const KeyDetails& details, const ShownUse& shown,
   json["metadata"] = details.metadata.value_or(Metadata{});
   json["external_id"] = or_null(details.external_id);
   json["owner_id"] = to_text(key.owner);
-  json["owner_removed"] = was_removed(key.owner, directory);
+  json["owner_removed"] = people.owner && people.owner->member.removed;
   json["member_id"] = id_or_null(key.member);
   json["rate_limit"] = rate_limit_json(key.rate_limit);
   json["created_at"] = to_text(key.created_at);
-  json["created_by"] = named_actor_json(key.created_by, directory);
+  json["created_by"] = named_actor_json(key.created_by, people.creator);
   json["updated_at"] = to_text(key.updated_at);
   json["rotated_at"] = time_json(key.rotated_at);
   json["secrets"] = secrets_json(key, use, now);
   json["retiring"] = retiring_json(key, shown, now);
   json["last_used_at"] = time_json(use.last_used_at);
-  json["use_count"] = use.counts[Verdict::kValid];
+  json["use_count"] = shown.is_known ? Json(use.counts[Verdict::kValid]) : Json(nullptr);
   json["last_refused_at"] = time_json(use.last_refused_at);
-  json["refused_count"] = use.counts.refused();
+  json["refused_count"] = shown.is_known ? Json(use.counts.refused()) : Json(nullptr);
   json["revoked_at"] = key.end ? Json(to_text(key.end->at)) : Json(nullptr);
-  json["revoked_by"] = key.end ? named_actor_json(key.end->by, directory) : Json(nullptr);
+  json["revoked_by"] = key.end ? named_actor_json(key.end->by, people.ender) : Json(nullptr);
   json["revoke_reason"] = key.end ? Json(revocation_code_name(key.end->code)) : Json(nullptr);
   json["replaces"] = id_or_null(key.replaces);
   json["replaced_by"] = id_or_null(key.replaced_by);

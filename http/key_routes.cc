@@ -1,5 +1,6 @@
 // Reading keys and making them (design api.md "Keys").
 #include "events/crypto.h"
+#include "http/as_of.h"
 #include "http/audit_page.h"
 #include "http/change.h"
 #include "http/handlers.h"
@@ -50,12 +51,40 @@ KeyFilter read_filter(Call& call, QueryReader& query) {
   return filter;
 }
 
+// What is counted is not recorded: nobody knows when a key had last been used then.
+void refuse_uses(QueryReader& query, const KeyPageRequest& request) {
+  constexpr const char* kWhy =
+      "cannot be combined with as_of: uses are counted and not recorded, so those of the past are "
+      "not known";
+  if (request.filter.unused_days) query.fault("unused_days", FieldFault::kConflict, kWhy);
+  if (request.sort == KeySort::kLastUsedAt) query.fault("sort", FieldFault::kConflict, kWhy);
+}
+
 // The fields of POST /v1/keys.
 CreateKey read_new_key(BodyReader& body) {
   CreateKey command = read_key_fields(body);
   command.ttl_seconds = body.whole("ttl_seconds", kMaxSeconds);
   command.replaces = body.id<KeyId>("replaces");
   return command;
+}
+
+// When somebody last presented a secret of the key that had been retired, as the notices up to then
+// say.
+Result<OptionalTime> retired_secret_presented(const Call& call, const Key& key,
+                                              const Moment& moment) {
+  const Projections& projections = call.api.projections;
+  if (!moment.is_past) return projections.retired_secret_uses().last_of(key.workspace, key.id);
+  if (key.secrets.size() < 2) return OptionalTime();
+  AuditPageRequest request;
+  request.filter.workspace = key.workspace;
+  request.filter.key = key.id;
+  request.filter.actions = {tag_of(KeyRetiredSecretPresented{})};
+  request.limit = 1;
+  request.after = moment.position + 1;
+  const auto page = projections.audit().list(request);
+  if (!page) return fail(page.error());
+  if (page->entries.empty()) return OptionalTime();
+  return OptionalTime(page->entries.front().event.time);
 }
 
 }  // namespace
@@ -73,16 +102,22 @@ Result<Response> list_keys(Call& call) {
       query.choice<bool>("order", {{"asc", false}, {"desc", true}}).value_or(false);
   request.limit = query.limit();
   request.after = query.cursor();
-  request.now = call.now;
+  const auto asked = read_as_of(query);
+  if (asked) refuse_uses(query, request);
   if (auto error = query.finish()) return fail(std::move(*error));
 
-  const Projections& projections = call.api.projections;
-  const auto page = projections.keys().list(request);
+  const auto moment = settle_moment(call, asked);
+  if (!moment) return fail(moment.error());
+  request.position = moment->position;
+  request.now = moment->clock;
+  const auto page = call.api.projections.keys().list(request);
   if (!page) return fail(page.error());
+  Past then(call.api.projections, call.api.log, moment->position);
   Json data = Json::array();
   for (const KeyView& view : page->keys) {
-    data.push_back(key_json(view.key, view.details, shown_use(call, view.key.id),
-                            projections.directory(), call.now));
+    auto json = key_answer(call, view, then, *moment);
+    if (!json) return fail(json.error());
+    data.push_back(std::move(*json));
   }
   std::optional<std::string> next;
   if (page->next) next = make_cursor(call, *page->next);
@@ -90,12 +125,17 @@ Result<Response> list_keys(Call& call) {
 }
 
 Result<Response> get_key(Call& call) {
-  const auto key = find_key(call);
+  QueryReader query(call);
+  const auto asked = read_as_of(query);
+  if (auto error = query.finish()) return fail(std::move(*error));
+  const auto moment = settle_moment(call, asked);
+  if (!moment) return fail(moment.error());
+  Past then(call.api.projections, call.api.log, moment->position);
+  const auto key = moment->is_past ? find_key(call, then) : find_key(call);
   if (!key) return fail(key.error());
-  auto json = key_answer(call, *key, call.now);
+  auto json = key_answer(call, *key, then, *moment);
   if (!json) return fail(json.error());
-  const auto presented =
-      call.api.projections.retired_secret_uses().last_of(key->workspace, key->id);
+  const auto presented = retired_secret_presented(call, *key, *moment);
   if (!presented) return fail(presented.error());
   // Beside the key's own fields, and only where there is something to say.
   if (*presented) (*json)["retired_secret_last_presented_at"] = time_json(*presented);

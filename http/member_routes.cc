@@ -4,6 +4,7 @@
 
 #include "events/bytes.h"
 #include "events/crypto.h"
+#include "http/as_of.h"
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/key_answer.h"
@@ -69,15 +70,22 @@ Result<Response> list_members(Call& call) {
   const bool removed = status.value_or("active") == "removed";
   const std::size_t limit = query.limit();
   const std::string after = query.cursor();
+  const auto asked = read_as_of(query);
   if (auto refused = query.finish()) return fail(std::move(*refused));
+  const auto moment = settle_moment(call, asked);
+  if (!moment) return fail(moment.error());
 
+  Past then(call.api.projections, call.api.log, moment->position);
   MemberId last;
   if (!after.empty()) last.bytes = ByteReader(after).array<16>();
   Json data = Json::array();
   std::optional<std::string> next;
-  for (const auto& view : call.api.projections.directory().members(call.caller->workspace)) {
-    if (view->member.removed != removed) continue;
-    if (!after.empty() && view->member.id <= last) continue;
+  for (const auto& now : call.api.projections.directory().members(call.caller->workspace)) {
+    if (!after.empty() && now->member.id <= last) continue;
+    const auto found = then.member(now->member.id);
+    if (!found) return fail(found.error());
+    const auto& view = *found;
+    if (!view || view->member.removed != removed) continue;
     if (data.size() == limit) {
       std::string payload;
       ByteWriter(payload).array(last.bytes);
@@ -91,8 +99,18 @@ Result<Response> list_members(Call& call) {
 }
 
 Result<Response> get_member(Call& call) {
-  const auto view = find_member(call);
+  QueryReader query(call);
+  const auto asked = read_as_of(query);
+  if (auto refused = query.finish()) return fail(std::move(*refused));
+  const auto moment = settle_moment(call, asked);
+  if (!moment) return fail(moment.error());
+  auto view = find_member(call);
   if (!view) return fail(view.error());
+  if (moment->is_past) {
+    view = Past(call.api.projections, call.api.log, moment->position).member((*view)->member.id);
+    if (!view) return fail(view.error());
+    if (!*view) return fail(ErrorCode::kNotFound, "There was no member with this id then.");
+  }
   return member_answer(200, (*view)->member, (*view)->profile);
 }
 

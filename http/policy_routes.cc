@@ -6,6 +6,7 @@
 
 #include "core/policy_effects.h"
 #include "events/names.h"
+#include "http/as_of.h"
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/policy_fields.h"
@@ -126,8 +127,18 @@ Result<Trial> try_out(const Call& call, const Workspace& before, const SetPolicy
 }  // namespace
 
 Result<Response> get_policy(Call& call) {
-  const auto workspace = call.own_workspace();
+  QueryReader query(call);
+  const auto asked = read_as_of(query);
+  if (auto refused = query.finish()) return fail(std::move(*refused));
+  const auto moment = settle_moment(call, asked);
+  if (!moment) return fail(moment.error());
+  const Past then(call.api.projections, call.api.log, moment->position);
+  const auto workspace =
+      moment->is_past ? then.workspace(call.caller->workspace) : call.own_workspace();
   if (!workspace) return fail(workspace.error());
+  if (!*workspace || (*workspace)->policy_version == 0) {
+    return fail(ErrorCode::kNotFound, "This workspace had no policy then.");
+  }
   return resource_response(policy_json(**workspace), (*workspace)->policy_version);
 }
 

@@ -48,7 +48,7 @@ Json ReportRows::common(const Key& key) const {
   const Directory& directory = api_.projections.directory();
   const ShownUse shown{api_.projections.verify_index().all_uses_of(key.id, now_),
                        api_.projections.usage().known_since()};
-  Json whole = key_json(key, {}, shown, directory, now_);
+  Json whole = key_json(key, {}, shown, people_of(key, directory), now_);
   Json row;
   for (const char* field : {"id", "name", "type", "environment", "handle", "status", "owner_id"}) {
     row[field] = std::move(whole[field]);

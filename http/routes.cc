@@ -18,7 +18,7 @@ constexpr Permission kManagers = members(kOwner, kAdmin);
 
 constexpr std::string_view kKeyFilters =
     "type environment status name q created_by owner_id external_id metadata[] scope unused_days "
-    "expires_before sort order limit cursor";
+    "expires_before as_of sort order limit cursor";
 constexpr std::string_view kAuditFilters =
     "key actor action* member ip request_id from to q order format limit cursor";
 constexpr std::string_view kSummaryFilters =
@@ -32,10 +32,10 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/workspaces/:id/suspend", operator_owners(), suspend_workspace},
     Route{"POST", "/v1/workspaces/:id/resume", operator_owners(), resume_workspace},
     Route{"GET", "/v1/workspace", kEveryone, get_workspace},
-    Route{"GET", "/v1/workspace/policy", kReaders, get_policy},
+    Route{"GET", "/v1/workspace/policy", kReaders, get_policy, "as_of"},
     Route{"PUT", "/v1/workspace/policy", members(kOwner), set_policy, "dry_run"},
-    Route{"GET", "/v1/members", kReaders, list_members, "status limit cursor"},
-    Route{"GET", "/v1/members/:id", kReaders, get_member},
+    Route{"GET", "/v1/members", kReaders, list_members, "as_of status limit cursor"},
+    Route{"GET", "/v1/members/:id", kReaders, get_member, "as_of"},
     Route{"POST", "/v1/members", members(kOwner), create_member},
     Route{"PATCH", "/v1/members/:id", members(kOwner), change_member},
     Route{"DELETE", "/v1/members/:id", members(kOwner), remove_member,
@@ -46,7 +46,7 @@ constexpr std::array kRoutes = {
     // Keys.
     Route{"POST", "/v1/keys", kManagers, create_key},
     Route{"GET", "/v1/keys", kReaders, list_keys, kKeyFilters},
-    Route{"GET", "/v1/keys/:id", kReaders, get_key},
+    Route{"GET", "/v1/keys/:id", kReaders, get_key, "as_of"},
     Route{"PATCH", "/v1/keys/:id", kManagers, change_key},
     // Everyone may rotate the own management key; core decides.
     Route{"POST", "/v1/keys/:id/rotate", kEveryone, rotate_key},
@@ -58,7 +58,8 @@ constexpr std::array kRoutes = {
           "reason reason_code comment cascade limit cursor"},
     Route{"GET", "/v1/keys/:id/history", kReaders, key_history, "limit cursor"},
     Route{"GET", "/v1/keys/:id/usage", kReaders, key_usage, "from to"},
-    Route{"POST", "/v1/keys/verify", members(kOwner, kAdmin, kVerifier), verify_key},
+    // An auditor with as_of alone, which the handler sees to.
+    Route{"POST", "/v1/keys/verify", kEveryone, verify_key},
     Route{"POST", "/v1/keys/verify_batch", members(kOwner, kAdmin, kVerifier), verify_batch, "",
           kMaxBatchBody},
     Route{"POST", "/v1/keys/import", kManagers, import_keys, "dry_run existing", kMaxBatchBody},

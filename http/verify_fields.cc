@@ -194,7 +194,7 @@ VerifyFields read_verify(BodyReader& body, const Json& json) {
   }
   if (method && path) fields.endpoint = {std::move(*method), std::move(*path)};
   if (body.has("headers")) fields.headers = read_headers(body, json["headers"]);
-  body.not_supported("as_of");
+  fields.as_of = read_as_of(body);
   fields.min_position = body.whole("min_position", INT64_MAX);
   return fields;
 }

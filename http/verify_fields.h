@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/judge.h"
+#include "http/as_of.h"
 #include "http/fields.h"
 #include "http/secret.h"
 
@@ -30,6 +31,7 @@ struct VerifyFields {
   std::optional<Endpoint> endpoint;
   std::optional<std::vector<Header>> headers;  // names differ, in any case
   std::optional<std::uint64_t> min_position;
+  std::optional<AsOf> as_of;
 };
 
 // The rules of every field. Faults are left in `body`.

@@ -5,6 +5,7 @@
 #include "core/judge.h"
 #include "events/event.h"
 #include "events/names.h"
+#include "http/as_of.h"
 #include "http/change.h"
 #include "http/handlers.h"
 #include "http/judge_call.h"
@@ -63,6 +64,25 @@ std::optional<VerifyAnswer> write_answer(Call& call, const VerifyFields& fields,
   return answer;
 }
 
+// The same as of a moment that is past.
+Result<void> write_past_answer(const Call& call, const VerifyFields& fields, const Moment& moment,
+                               std::string& out) {
+  const Past then(call.api.projections, call.api.log, moment.position);
+  const auto found = then.workspace(call.caller->workspace);
+  if (!found) return fail(found.error());
+  static const Workspace kNoneYet;
+  const Workspace& workspace = *found ? **found : kNoneYet;
+  std::vector<RequestHeader> headers;
+  const VerifyRequest request = request_of(call, fields, workspace, headers);
+  const Policy& policy = workspace.policy;
+  const auto answer =
+      judge_past(call, fields.presented.reveal(), request, policy, then, moment.clock);
+  if (!answer) return fail(answer.error());
+  const std::string detail = verdict_detail(answer->judgement.verdict, request, policy);
+  write_verdict(out, *answer, detail, moment.position, not_checked(fields, policy));
+  return {};
+}
+
 // What all verdicts of a call are judged on, at least: the position that is visible now, or that
 // one of them asked for.
 Result<void> settle_position(Call& call, std::span<const VerifyFields> items) {
@@ -83,6 +103,13 @@ Response declined(Call& call) {
 Result<Response> answer_one(Call& call, const VerifyFields& fields) {
   if (auto settled = settle_position(call, {&fields, 1}); !settled) return fail(settled.error());
   Response response;
+  if (fields.as_of) {
+    const auto moment = settle_moment(call, fields.as_of);
+    if (!moment) return fail(moment.error());
+    const auto written = write_past_answer(call, fields, *moment, response.body);
+    if (!written) return fail(written.error());
+    return response;
+  }
   const auto workspace = call.own_workspace();
   if (!workspace) return fail(workspace.error());
   const auto answer = write_answer(call, fields, **workspace, response.body);
@@ -95,10 +122,18 @@ Result<Response> answer_one(Call& call, const VerifyFields& fields) {
 }  // namespace
 
 Result<Response> verify_key(Call& call) {
-  if (const auto plain = read_plain_verify(call.request.body)) return answer_one(call, *plain);
+  const bool audits = call.caller->role == Role::kAuditor;
+  if (!audits) {
+    if (const auto plain = read_plain_verify(call.request.body)) return answer_one(call, *plain);
+  }
   if (!call.may_wait) return declined(call);
   auto json = parse_body(call.request.body);
   if (!json) return fail(json.error());
+  if (audits && json->value("as_of", Json()).is_null()) {
+    return fail(ErrorCode::kForbidden,
+                "An auditor verifies as of the past, with as_of; else this needs the role owner or "
+                "admin or verifier.");
+  }
   BodyReader body(*json);
   const VerifyFields fields = read_verify(body, *json);
   if (auto error = body.finish()) return fail(std::move(*error));
@@ -115,12 +150,24 @@ Result<Response> verify_batch(Call& call) {
   });
   if (auto error = body.finish()) return fail(std::move(*error));
   if (auto settled = settle_position(call, items); !settled) return fail(settled.error());
+  std::vector<Moment> moments;
+  for (const VerifyFields& fields : items) {
+    const std::string field = "items[" + std::to_string(moments.size()) + "].as_of";
+    const auto moment = find_moment(call, fields.as_of, field);
+    if (!moment) return fail(moment.error());
+    moments.push_back(*moment);
+  }
   const auto workspace = call.own_workspace();
   if (!workspace) return fail(workspace.error());
   std::string text = R"({"data":[)";
-  for (const VerifyFields& fields : items) {
-    if (&fields != &items.front()) text += ',';
-    static_cast<void>(write_answer(call, fields, **workspace, text));  // it may wait
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i != 0) text += ',';
+    if (moments[i].is_past) {
+      const auto written = write_past_answer(call, items[i], moments[i], text);
+      if (!written) return fail(written.error());
+    } else {
+      static_cast<void>(write_answer(call, items[i], **workspace, text));  // it may wait
+    }
   }
   text += R"(],"next_cursor":null})";
   Response response;

@@ -124,6 +124,9 @@ class Pages(unittest.TestCase):
         self.assertIn("```console", page)
         return page, shown
 
+    def test_as_of(self):
+        self.run_page("as-of.md", "default")
+
     def test_coming_from_quo(self):
         self.run_page("coming-from-quo.md", "quo")
 

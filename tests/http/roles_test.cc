@@ -50,7 +50,8 @@ constexpr Row kRows[] = {
     {"POST", "/v1/keys/import", "oa",
      R"({"keys":[{"type":"private","name":"brought #","sha256":")"
      R"(00000000000000000000000000000000000000000000000000000000#"}]})"},
-    {"POST", "/v1/keys/verify", "oav", R"({"key":"whatever"})"},  // auditor: with as_of, later
+    {"POST", "/v1/keys/verify", "oav", R"({"key":"whatever"})"},
+    {"POST", "/v1/keys/verify", "oauv", R"({"key":"whatever","as_of":"position:1"})"},
     {"POST", "/v1/keys/verify_batch", "oav", R"({"items":[]})"},
     {"POST", "/v1/keys/lookup", "oau", R"({"secret":"whatever"})"},
     {"POST", "/v1/keys/self_revoke", "oauv", R"({"secret":"whatever"})"},  // whoever has it
