@@ -53,6 +53,14 @@ std::optional<std::uint32_t> GuessGuard::refuse(const WorkspaceId& workspace, Ti
   return take(IpAddress{workspace.bytes}, now);
 }
 
+std::optional<std::uint32_t> GuessGuard::wait_of(const WorkspaceId& workspace, Timestamp now) {
+  if (!rate_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  const RateState state = place_of(IpAddress{workspace.bytes}, now).bucket.state(now);
+  if (state.remaining > 0) return std::nullopt;
+  return state.next_in_seconds;
+}
+
 std::optional<std::uint32_t> GuessGuard::take(const IpAddress& from, Timestamp now) {
   if (!rate_) return std::nullopt;
   const std::lock_guard lock(mutex_);

@@ -41,6 +41,8 @@ class GuessGuard {
   [[nodiscard]] std::optional<std::uint32_t> refuse(const MemberId& member, Timestamp now);
   // The same of all members of a workspace together.
   [[nodiscard]] std::optional<std::uint32_t> refuse(const WorkspaceId& workspace, Timestamp now);
+  // Whether a workspace would be refused now; takes nothing.
+  [[nodiscard]] std::optional<std::uint32_t> wait_of(const WorkspaceId& workspace, Timestamp now);
 
  private:
   static constexpr std::size_t kSets = 1024;

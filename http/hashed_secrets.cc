@@ -60,26 +60,32 @@ bool HashedSecrets::stand_in_word(std::string_view word) const {
 }
 
 void HashedSecrets::check(BodyReader& body, const Json& json, const Headers& headers) const {
-  check_value(body, json, "");
+  std::size_t left = kMaxShownFaults;
+  check_value(body, json, "", left);
   for (const auto& [name, value] : headers) {
     if (!same_header(name, "Authorization") && stand_in(value)) body.secret_fault(shown_name(name));
   }
 }
 
-void HashedSecrets::check_value(BodyReader& body, const Json& json,
-                                const std::string& place) const {
+void HashedSecrets::check_value(BodyReader& body, const Json& json, const std::string& place,
+                                std::size_t& left) const {
+  const auto found = [&](const std::string& where) {
+    body.secret_fault(where);
+    --left;
+  };
   if (json.is_string()) {
-    if (stand_in(json.get_ref<const std::string&>())) body.secret_fault(place);
+    if (stand_in(json.get_ref<const std::string&>())) found(place);
   } else if (json.is_array()) {
-    for (std::size_t i = 0; i < json.size(); ++i) {
-      check_value(body, json[i], place + '[' + std::to_string(i) + ']');
+    for (std::size_t i = 0; i < json.size() && left > 0; ++i) {
+      check_value(body, json[i], place + '[' + std::to_string(i) + ']', left);
     }
   } else if (json.is_object()) {
     for (const auto& [name, value] : json.items()) {
+      if (left == 0) return;
       if (stand_in(name)) {
-        body.secret_fault(place.empty() ? "body" : place);  // the name would show it
+        found(place.empty() ? "body" : place);  // the name would show it
       } else {
-        check_value(body, value, place + (place.empty() ? "" : ".") + shown_name(name));
+        check_value(body, value, place + (place.empty() ? "" : ".") + shown_name(name), left);
       }
     }
   }

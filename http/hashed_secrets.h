@@ -3,6 +3,7 @@
 // holds one.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,13 +26,15 @@ class HashedSecrets {
   [[nodiscard]] bool stand_in(std::string_view text) const;
 
   // A secret's fault for each text and name in `json`, the body of the call, and for each header
-  // but Authorization, that has one of them.
+  // but Authorization, that has one of them; no more than are shown.
   void check(BodyReader& body, const Json& json, const Headers& headers) const;
 
  private:
   [[nodiscard]] bool has(std::string_view text) const;
   [[nodiscard]] bool stand_in_word(std::string_view word) const;
-  void check_value(BodyReader& body, const Json& json, const std::string& place) const;
+  // Takes from `left` what it finds, and ends when there is none.
+  void check_value(BodyReader& body, const Json& json, const std::string& place,
+                   std::size_t& left) const;
 
   std::vector<Digest> hashes_;  // sorted
 };

@@ -78,16 +78,13 @@ Response rehearsed(const EntryPlaces& places, const Decision& decision) {
   return json_response(200, json);
 }
 
-// That another workspace has a secret is told no more often than wrong keys, and each time it is
-// recorded as what it is, a look-up. A call that is too large to be done costs as much, since it
-// asks the same: it would have left no key behind.
+// Each time that somebody is told of another workspace's secret it is recorded as what it is, a
+// look-up, and brings nearer the time when this workspace has to wait with all its imports. A call
+// that is too large to be done costs as much, since it asks the same: it would have left no key.
 Result<Response> answer_refusal(Call& call, Error error, std::string reason) {
   const bool tells = tells_of_another_workspace(error);
   if (tells || error.code == ErrorCode::kTooLarge) {
-    if (const auto wait = call.api.import_guard->refuse(call.caller->workspace, call.now)) {
-      return problem({ErrorCode::kRateLimited, "Too many imports of this workspace were refused."},
-                     call.request_id, wait);
-    }
+    static_cast<void>(call.api.import_guard->refuse(call.caller->workspace, call.now));
   }
   if (error.code == ErrorCode::kTooLarge) error.detail += " Send fewer keys at once.";
   if (!tells) return fail(std::move(error));
@@ -129,6 +126,13 @@ Result<Response> import_keys(Call& call) {
   const bool skips_existing =
       query.choice<bool>("existing", {{"refuse", false}, {"skip", true}}).value_or(false);
   if (auto refused = query.finish()) return fail(std::move(*refused));
+  // Whatever is in it: who is refused for what it holds alone is told by that.
+  if (!dry_run) {
+    if (const auto wait = call.api.import_guard->wait_of(call.caller->workspace, call.now)) {
+      return problem({ErrorCode::kRateLimited, "Too many imports of this workspace were refused."},
+                     call.request_id, wait);
+    }
+  }
   const auto fields = read_fields(call);
   if (!fields) return fail(fields.error());
   BodyReader body(*fields);
@@ -137,7 +141,9 @@ Result<Response> import_keys(Call& call) {
   if (fields->contains("keys") && (*fields)["keys"].empty()) {
     body.fault("keys", FieldFault::kInvalid, "must have at least one entry");
   }
-  HashedSecrets(command.keys).check(body, *fields, call.request.headers);
+  const HashedSecrets hashed(command.keys);
+  hashed.check(body, *fields, call.request.headers);
+  if (hashed.stand_in(call.request_id)) call.request_id.clear();  // it is answered and logged
   if (auto refused = body.finish()) return fail(std::move(*refused));
 
   for (std::size_t i = 0; skips_existing && i < command.keys.size(); ++i) {

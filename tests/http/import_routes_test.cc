@@ -193,12 +193,23 @@ TEST_F(ImportRoutes, RefusesTheSecretOfOneEntryInAnotherInNamesListsAndTheReason
   for (const char* header : {"X-Reason", "X-On-Behalf-Of", "User-Agent", "X-Request-Id"}) {
     const auto by_header = import(alone, {{header, "from-" + theirs + "," + theirs}});
     EXPECT_THAT(by_header.faults(), ElementsAre(std::string(header) + " not_allowed"));
+    EXPECT_EQ(by_header.response.body.find(theirs), std::string::npos) << header;
+    EXPECT_EQ(by_header.header("X-Request-Id").find(theirs), std::string::npos) << header;
   }
   const json body = {{"keys", alone}, {"reason", "instead of " + theirs}};
   const auto by_reason = it.call(it.owner.secret, "POST", "/v1/keys/import", body.dump());
   EXPECT_THAT(by_reason.faults(), ElementsAre("reason not_allowed"));
   EXPECT_EQ(it.size(), before);
   EXPECT_EQ(import(alone, {{"X-Reason", "instead of d67b7e24..."}}).status, 201);
+}
+
+TEST_F(ImportRoutes, NamesNoMorePlacesOfASecretThanItShows) {
+  const std::string theirs = "d67b7e241bb948758f415b79aa8ec339";
+  const json body = {{"keys", one(entry(theirs, {{"name", "a"}}))},
+                     {"x", std::vector<std::string>(100'000, theirs)}};
+  const auto answer = it.call(it.owner.secret, "POST", "/v1/keys/import", body.dump());
+  EXPECT_EQ(answer.code(), "secret_in_request");
+  EXPECT_LT(answer.response.body.size(), 100'000U);
 }
 
 TEST_F(ImportRoutes, TakesAShortSecretThatIsAWordOfTheCallAsWell) {
@@ -278,10 +289,13 @@ TEST_F(ImportBesideATenant, IsToldOfAnotherWorkspaceOnlySoOften) {
   EXPECT_EQ(answer.header("Retry-After"), "20");
   EXPECT_EQ(it.size(), size);
   EXPECT_EQ(look_ups(), 3U);
-  EXPECT_EQ(import(one(entry("a"))).status, 201) << "what is nobody's is imported as ever";
-  EXPECT_EQ(import(one(entry("a"))).status, 400) << "what is one's own is told as ever";
+  EXPECT_EQ(import(one(entry("a"))).status, 429) << "or the refusal would say whose it is";
+  EXPECT_EQ(import(one(entry("a")), {}, "?dry_run=true").status, 200);
   it.clock.advance_ms(20'000);
+  EXPECT_EQ(import(one(entry("a"))).status, 201);
   EXPECT_EQ(import(guess).status, 400);
+  EXPECT_EQ(import(guess).status, 429);
+  EXPECT_EQ(look_ups(), 4U);
 }
 
 // After a restart too, when everything comes from rows.
