@@ -47,6 +47,8 @@ class UsageKeeper::Round {
       const Stream& stream = due_[i].stream;
       if (!answers[i]) {
         note(stream, answers[i].error());
+      } else if (answers[i]->count == 0) {
+        note(stream, {ErrorCode::kBehind, "the ledger's clock is not yet at this period's end"});
       } else if (!failed_.contains(stream)) {
         keeper_.digested_[stream] = due_[i].digest.period.to();
       }
