@@ -198,6 +198,7 @@ Result<void> KeyTable::apply(const CommittedFrame& frame, StoreBatch& batch) {
     Touched& key = found->second;
     if (key.after.key.version != 0 && !expired) {
       rep_->versions.keep(batch, key.after, event.position);
+      if (key.before != key.after) rep_->rows.write_lasting(batch, key.after);
     }
     apply_event(key.after, event, frame.side.events[i]);
     key.expired = expired || (key.expired && key.after.named_at != event.position);

@@ -112,7 +112,7 @@ class KeyTable : public Projection {
   [[nodiscard]] static std::string walk_place(const WorkspaceId& workspace, std::uint64_t position);
 
   [[nodiscard]] std::string_view name() const override { return "key_table"; }
-  [[nodiscard]] std::uint32_t version() const override { return 4; }
+  [[nodiscard]] std::uint32_t version() const override { return 5; }
   [[nodiscard]] Result<void> open(Store& store) override;
   [[nodiscard]] Result<void> load(std::uint64_t size) override;
   [[nodiscard]] Result<void> apply(const CommittedFrame& frame, StoreBatch& batch) override;

@@ -69,6 +69,12 @@ void KeyTableRows::write(StoreBatch& batch, const std::optional<KeyRow>& before,
   batch.put(*rows_, id_bytes(after.key.id), encode_key_row(after));
 }
 
+void KeyTableRows::write_lasting(StoreBatch& batch, const KeyRow& state) const {
+  for (const Entry& entry : entries_of(state)) {
+    if (entry.stays) batch.put(*entry.table, entry.key, entry.value);
+  }
+}
+
 Result<KeyRow> RowFinder::find(const KeyId& id) {
   const std::string_view wanted = id_bytes(id);
   if (cursor_->valid() && cursor_->key() != wanted) {

@@ -29,6 +29,9 @@ class KeyTableRows {
   // Replaces the row and puts the indexes right. `before` is absent for a new key.
   void write(StoreBatch& batch, const std::optional<KeyRow>& before, const KeyRow& after) const;
 
+  // The index rows that stay, of a state that is left within one frame: write() never sees it.
+  void write_lasting(StoreBatch& batch, const KeyRow& state) const;
+
   [[nodiscard]] std::unique_ptr<StoreCursor> rows() const { return store_->cursor(*rows_); }
   [[nodiscard]] std::unique_ptr<StoreCursor> created() const { return store_->cursor(*created_); }
   [[nodiscard]] std::unique_ptr<StoreCursor> names() const { return store_->cursor(*names_); }

@@ -1,6 +1,7 @@
 // Keys as they were, against a fold of the same events that stops there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "projections/all.h"
@@ -24,6 +25,29 @@ class KeyVersionsTest : public ::testing::TestWithParam<std::uint64_t> {
     }
   }
 
+  // Lists find the key by the name that it had then, also where the event is inside a frame.
+  static void expect_listed(const Projections& projections, const FakeState& then,
+                            const RecordedEvent& event) {
+    const auto key = then.key(KeyId{event.stream.id});
+    ASSERT_TRUE(key && *key);
+    for (const KeySort sort : {KeySort::kCreatedAt, KeySort::kName}) {
+      KeyPageRequest request;
+      request.filter.workspace = (*key)->workspace;
+      request.filter.management_keys = true;
+      if (sort == KeySort::kCreatedAt) request.filter.name = (*key)->name;
+      request.sort = sort;
+      request.limit = 1000;
+      request.position = event.position;
+      request.now = event.time;
+      const auto page = projections.keys().list(request);
+      ASSERT_TRUE(page) << page.error().detail;
+      const bool there =
+          std::any_of(page->keys.begin(), page->keys.end(),
+                      [&](const KeyView& view) { return view.key.id == (*key)->id; });
+      EXPECT_TRUE(there) << (*key)->name << " at " << event.position << ", seed " << GetParam();
+    }
+  }
+
   // Every key after every event, those that were not made yet too.
   void expect_right(const Projections& projections) {
     const std::vector<Key> all = history_.state().keys();
@@ -37,13 +61,14 @@ class KeyVersionsTest : public ::testing::TestWithParam<std::uint64_t> {
         ASSERT_EQ(*at, *then.key(key.id)) << "at " << event.position << ", seed " << GetParam();
         if (*at) ++states;
       }
+      if (event.stream.kind == StreamKind::kKey) expect_listed(projections, then, event);
     }
     EXPECT_GT(states, all.size());
     EXPECT_FALSE(*projections.keys().key_at(KeyId{}, history_.log().size() - 1));
   }
 
   std::size_t rows(Projections& projections) {
-    const auto table = projections.store().table("key_table.v4.versions");
+    const auto table = projections.store().table("key_table.v5.versions");
     EXPECT_TRUE(table);
     const auto cursor = projections.store().cursor(**table);
     std::size_t count = 0;
