@@ -15,7 +15,9 @@ namespace keyledger::http {
 
 // All that match among the events that the call sees; what is recorded while they are sent is not
 // among them. Holds some 64 KiB of text at a time, and nothing of the rows while the client is
-// slow.
-[[nodiscard]] Response audit_export(const Call& call, AuditFormat format, AuditPageRequest request);
+// slow. Ends without its end as soon as the caller may not read any more. Takes a place among the
+// streams (http/feeds.h), or answers its errors.
+[[nodiscard]] Result<Response> audit_export(const Call& call, AuditFormat format,
+                                            AuditPageRequest request);
 
 }  // namespace keyledger::http

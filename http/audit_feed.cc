@@ -4,7 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include "http/caller.h"
 #include "http/json.h"
 
 namespace keyledger::http {
@@ -28,8 +27,8 @@ void append_message(const AuditEntry& entry, std::string& text) {
 
 }  // namespace
 
-AuditFeed::AuditFeed(Api& api, const FeedReader& reader, AuditFilter filter, const FeedStart& start,
-                     std::shared_ptr<const Feeds::Place> place)
+AuditFeed::AuditFeed(Api& api, const StreamReader& reader, AuditFilter filter,
+                     const FeedStart& start, std::shared_ptr<const Feeds::Place> place)
     : api_(api),
       reader_(reader),
       start_(start),
@@ -46,7 +45,7 @@ bool AuditFeed::send(AnswerStream& out) {
     const auto looked = Clock::now();
     // Before the reader is looked at: what ended its right below this size is known by then.
     const std::uint64_t size = api_.projections.projector().size();
-    forbidden_ = !may_read();
+    forbidden_ = !may_read(api_, reader_);
     if (forbidden_) break;
     if (next_ < size) goes_on = send_entries(size, out);
     if (goes_on && Clock::now() - spoke_ >= api_.options.feeds.heartbeat) goes_on = beat(out);
@@ -54,13 +53,6 @@ bool AuditFeed::send(AnswerStream& out) {
   }
   if (forbidden_) return out.write(kNoMore);
   return goes_on;
-}
-
-bool AuditFeed::may_read() const {
-  std::optional<RetiredSecret> retired;  // nobody presents it now, so it is no news
-  const auto caller =
-      authenticate(reader_.secret_hash, reader_.from, api_.projections, api_.now(), retired);
-  return caller && caller->workspace == filter_.workspace && reader_.roles.has(caller->role);
 }
 
 bool AuditFeed::send_entries(std::uint64_t size, AnswerStream& out) {
@@ -100,7 +92,7 @@ bool AuditFeed::beat(AnswerStream& out) {
 }
 
 bool AuditFeed::say(const std::string& text, AnswerStream& out) {
-  forbidden_ = !may_read();
+  forbidden_ = !may_read(api_, reader_);
   if (forbidden_ || !out.write(text)) return false;
   spoke_ = Clock::now();
   return true;

@@ -13,21 +13,12 @@
 #include <optional>
 #include <string>
 
-#include "core/workspace.h"
-#include "events/digest.h"
-#include "events/network.h"
 #include "http/api.h"
 #include "http/message.h"
+#include "http/stream_reader.h"
 #include "projections/audit_trail.h"
 
 namespace keyledger::http {
-
-// Who reads a feed, so that it can be asked again whether it may. The secret itself is not kept.
-struct FeedReader {
-  Digest secret_hash{};
-  std::optional<IpAddress> from;
-  RoleSet roles;  // any of these may
-};
 
 struct FeedStart {
   std::uint64_t next = 0;  // position of the first entry that may be sent
@@ -40,7 +31,7 @@ struct FeedStart {
 class AuditFeed {
  public:
   // `api` must outlive it. `filter.workspace` is the reader's.
-  AuditFeed(Api& api, const FeedReader& reader, AuditFilter filter, const FeedStart& start,
+  AuditFeed(Api& api, const StreamReader& reader, AuditFilter filter, const FeedStart& start,
             std::shared_ptr<const Feeds::Place> place);
 
   // Sends until the client has gone, the server stops or the reader may no more; then true. False:
@@ -50,7 +41,6 @@ class AuditFeed {
  private:
   using Clock = std::chrono::steady_clock;
 
-  [[nodiscard]] bool may_read() const;
   // The entries from `next_` on and before `size`, or a first part of them.
   [[nodiscard]] bool send_entries(std::uint64_t size, AnswerStream& out);
   [[nodiscard]] bool beat(AnswerStream& out);
@@ -59,7 +49,7 @@ class AuditFeed {
   void wait_for_more(Clock::time_point looked) const;
 
   Api& api_;
-  const FeedReader reader_;
+  const StreamReader reader_;
   const FeedStart start_;
   const std::shared_ptr<const Feeds::Place> place_;
   const AuditFilter filter_;

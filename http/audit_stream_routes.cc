@@ -3,10 +3,8 @@
 #include <charconv>
 #include <memory>
 
-#include "events/crypto.h"
 #include "http/audit_feed.h"
 #include "http/audit_query.h"
-#include "http/caller.h"
 #include "http/handlers.h"
 #include "http/query.h"
 
@@ -54,10 +52,8 @@ Result<Response> stream_audit(Call& call) {
   }
   auto place = call.api.feeds.take(call.caller->workspace, call.caller->member);
   if (!place) return fail(place.error());
-  const FeedReader reader{sha256(*credential_of(call.request)), call.client.ip,
-                          call.route.permission.roles};
-  const auto feed =
-      std::make_shared<AuditFeed>(call.api, reader, std::move(filter), start, std::move(*place));
+  const auto feed = std::make_shared<AuditFeed>(call.api, reader_of(call), std::move(filter), start,
+                                                std::move(*place));
   Response response;
   response.content_type = "text/event-stream";
   response.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would keep it back

@@ -25,17 +25,18 @@ Result<std::shared_ptr<const Feeds::Place>> Feeds::take(const WorkspaceId& works
       return static_cast<std::size_t>(std::count_if(open_.begin(), open_.end(), of));
     };
     if (open([&](const Holder& one) { return one == holder; }) >= options_.of_member) {
-      return fail(ErrorCode::kRateLimited, "This member has as many open feeds as it may have: " +
-                                               std::to_string(options_.of_member) + '.');
+      return fail(ErrorCode::kRateLimited,
+                  "This member has as many feeds and exports open as it may have: " +
+                      std::to_string(options_.of_member) + '.');
     }
     if (open([&](const Holder& one) { return one.workspace == workspace; }) >=
         options_.of_workspace) {
       return fail(ErrorCode::kRateLimited,
-                  "This workspace has as many open feeds as it may have: " +
+                  "This workspace has as many feeds and exports open as it may have: " +
                       std::to_string(options_.of_workspace) + '.');
     }
     if (open_.size() >= options_.in_all) {
-      return fail(ErrorCode::kOverloaded, "Too many feeds are open. Try again later.");
+      return fail(ErrorCode::kOverloaded, "Too many feeds and exports are open. Try again later.");
     }
     open_.push_back(holder);
   }

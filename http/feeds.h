@@ -1,5 +1,5 @@
-// Live feeds, answers without an end: how often they speak, and how many there may be. Each holds a
-// thread and a connection for as long as its client likes.
+// Answers that are sent for as long as their client likes, each from a thread and a connection of
+// its own: live feeds and exports of the trail. How many there may be, and how often feeds speak.
 #pragma once
 
 #include <chrono>
@@ -25,15 +25,15 @@ struct FeedOptions {
 
   std::size_t of_member = 4;
   std::size_t of_workspace = 16;
-  std::size_t in_all = 48;  // three quarters of ServerOptions::max_streams: the rest is for exports
+  std::size_t in_all = 48;  // three quarters of ServerOptions::max_streams: the rest is for tables
 };
 
-// The feeds that are open. Thread safety: any thread. Must outlive its places.
+// Those that are open. Thread safety: any thread. Must outlive its places.
 class Feeds {
  public:
   explicit Feeds(const FeedOptions& options) : options_(options) {}
 
-  // A feed's right to be there, given back with its last copy.
+  // The right to be there, given back with its last copy.
   class Place;
   // kRateLimited if the member or its workspace has as many as it may, kOverloaded if there is no
   // room for anybody's.

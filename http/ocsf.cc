@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "events/network.h"
+
 namespace keyledger::http {
 namespace {
 
@@ -168,7 +170,11 @@ Json ocsf_json(const AuditEntry& entry) {
   if (!event.reason.empty()) json["comment"] = event.reason;
   json["metadata"] = metadata_of(event);
   json["actor"]["user"] = user_of(event.actor.kind, actor);
-  if (!actor["ip"].is_null()) json["src_endpoint"]["ip"] = actor["ip"];
+  if (!actor["ip"].is_null()) {
+    // "unknown" and "unix" are said where there is no address, and ip_t takes nothing else.
+    const bool address = parse_address(actor["ip"].get_ref<const std::string&>()).has_value();
+    json["src_endpoint"][address ? "ip" : "name"] = actor["ip"];
+  }
   if (!actor["user_agent"].is_null()) json["http_request"]["user_agent"] = actor["user_agent"];
   add_entity(json, event, whole);
   Json& unmapped = json["unmapped"];

@@ -393,6 +393,44 @@ TEST_F(AuditExport, StopsWhenItsClientLeaves) {
   EXPECT_LT(taken.text.size(), 70'000U);
 }
 
+// Whoever is slow gets no more of the trail than others who have lost the right to it.
+TEST_F(AuditExport, EndsWithTheRightToReadIt) {
+  class RevokesItsReader : public TakenText {
+   public:
+    RevokesItsReader(TestLedger& it, std::string key) : it_(it), key_(std::move(key)) {}
+    bool write(std::string_view bytes) override {
+      it_.call(it_.owner.secret, "POST", "/v1/keys/" + key_ + "/revoke");
+      return TakenText::write(bytes);
+    }
+
+   private:
+    TestLedger& it_;
+    const std::string key_;
+  };
+  for (int i = 0; i < 150; ++i) {
+    it.add_key("key " + std::to_string(i), {{"description", std::string(1000, 'x')}});
+  }
+  const auto auditor = it.add_member("auditor");
+  const auto answer = it.call(auditor.secret, "GET", "/v1/audit?format=ndjson");
+  ASSERT_EQ(answer.status, 200);
+  RevokesItsReader taken(it, auditor.key_id);
+  EXPECT_FALSE(answer.response.producer(taken));
+  EXPECT_GT(taken.text.size(), 1'000U);
+  EXPECT_LT(taken.text.size(), 70'000U) << "one piece";
+}
+
+TEST_F(AuditExport, TakesAPlaceAmongTheStreamsOfItsMember) {
+  std::vector<TestLedger::Answer> open;
+  for (int i = 0; i < 4; ++i) open.push_back(get("/v1/audit?format=csv"));
+  for (const auto& answer : open) EXPECT_EQ(answer.status, 200);
+  const auto refused = get("/v1/audit?format=csv");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.code(), "rate_limited");
+  EXPECT_EQ(get("/v1/audit").status, 200) << "a page is no stream";
+  open.pop_back();
+  EXPECT_EQ(get("/v1/audit?format=csv").status, 200);
+}
+
 TEST_F(AuditExport, IsOfTheOwnWorkspaceAlone) {
   make_history();
   const auto stranger = it.add_tenant("Third");

@@ -5,6 +5,7 @@
 #include <map>
 #include <string_view>
 
+#include "events/network.h"
 #include "events/time.h"
 
 namespace keyledger {
@@ -216,6 +217,10 @@ Faults ocsf_faults(const json& event) {
   one_of("/actor", {"process", "user", "session", "app_name", "app_uid"});
   one_of("/actor/user", {"account", "name", "uid"});
   one_of("/src_endpoint", {"ip", "uid", "name", "hostname", "svc_name"});
+  const json::json_pointer ip("/src_endpoint/ip");
+  if (event.contains(ip) && !parse_address(event[ip].get<std::string>())) {
+    faults.push_back("src_endpoint.ip is no address");
+  }
   const auto number = [&](const char* name) { return event[name].get<std::int64_t>(); };
   if (number("type_uid") != number("class_uid") * 100 + number("activity_id")) {
     faults.push_back("type_uid is not made of class and activity");
