@@ -84,7 +84,10 @@ rocksdb::Options database_options(const StoreOptions& wanted, std::shared_ptr<Wr
   options.memtable_prefix_bloom_size_ratio = 0.002;
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions blocks;
-  blocks.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  // Few shards: none keeps a block that is larger than itself, and the filter of a million rows,
+  // 2 MB, would be read again for every look-up.
+  constexpr int kShardBits = 2;
+  blocks.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes, kShardBits);
   blocks.cache_index_and_filter_blocks = true;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
